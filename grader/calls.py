@@ -1,0 +1,163 @@
+"""What the judge asks of a student's code, and what comes back.
+
+The judge never runs student code and the student's process never sees an expected value. Between them travel only
+the nouns of this module: a Call names a function and carries its arguments; its Outcome is a closed set. Opaque
+values (the cache of a forward pass) stay where the student's code runs, in numbered slots, and are named by Kept.
+
+Values are trees: NumPy arrays and Python numbers, nested in tuples, lists and string-keyed dicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+__all__ = [
+    "Call",
+    "Evaluator",
+    "Kept",
+    "Killed",
+    "Loaded",
+    "LoadOutcome",
+    "Malformed",
+    "Missing",
+    "Opaque",
+    "Outcome",
+    "Raised",
+    "Returned",
+    "Source",
+    "TimedOut",
+    "Value",
+]
+
+Value: TypeAlias = Any
+"""A tree: numpy.ndarray | bool | int | float | None | Opaque | tuple | list | dict[str, Value]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The student's Python files, by POSIX path relative to the submission, and the one that is loaded."""
+
+    entry: str
+    files: Mapping[str, bytes]
+    root: str | None = None
+    """Folder on this machine that holds the same files, where there is one: a debugger needs real paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Argument that stands for the value kept in this slot by an earlier call. Using it empties the slot."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Leaf of a returned tree that is neither an array nor a number: only the name of its type crosses over."""
+
+    type_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Call:
+    """One evaluation of a student's function."""
+
+    function: str
+    args: tuple[Value, ...]
+    keep: int | None = None
+    """The function returns a pair; send its first item, keep the second (the cache) in this slot."""
+    seconds: float = 10.0
+    """Deadline for the whole reply, wall clock."""
+    max_bytes: int = 64 << 20
+    """Largest reply accepted, in bytes of array data: from the expected shape, never from what the child says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Returned:
+    """The function came back."""
+
+    value: Value
+    changed: tuple[int, ...] = ()
+    """Positions of this call's arguments that the function wrote into."""
+    changed_earlier: tuple[int, ...] = ()
+    """Positions of the arguments, of the call that kept the cache used here, that this call wrote into."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Raised:
+    """The function raised. All fields are text from the student's process: show them, never act on them."""
+
+    kind: str
+    """Name of the exception's class."""
+    message: str
+    traceback: str
+    """The student's own frames only, at most a few lines."""
+    exception: BaseException | None = None
+    """The exception itself where the code runs in this process (the pytest door), for the debugger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedOut:
+    """No whole reply before the deadline; the process was ended."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Killed:
+    """The process ended during the call: os._exit, a crash, a limit."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Malformed:
+    """The reply was not of the expected form: too large, an object array, a bad header."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """The submission defines no such function."""
+
+    function: str
+
+
+Outcome: TypeAlias = Returned | Raised | TimedOut | Killed | Malformed | Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The submission was loaded, perhaps not whole."""
+
+    functions: tuple[str, ...]
+    """Names of the callables that the entry file defines or imports."""
+    problems: tuple[str, ...] = field(default=())
+    """What went wrong, a line each: file, line, error. The rest was loaded all the same."""
+
+
+LoadOutcome: TypeAlias = Loaded | TimedOut | Killed | Malformed
+
+
+class Evaluator(Protocol):
+    """Where a student's code runs: a process of its own, or this one (the pytest door)."""
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        """Names of the layers between the code and this machine, for the report; empty if none."""
+        ...
+
+    def load(self) -> LoadOutcome:
+        """Load the submission; once, the first time it is needed."""
+        ...
+
+    def call(self, call: Call) -> Outcome:
+        """Evaluate one call. Never raises for anything that the student's code does."""
+        ...
+
+    def close(self) -> None:
+        """End the process, if any, and whatever it started."""
+        ...

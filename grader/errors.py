@@ -1,0 +1,56 @@
+"""Our own faults and the course's, as exceptions.
+
+A student's mistake is never one of these: it is data (a Finding). An exception here means that grading itself
+could not be done, and each says whose fault that is.
+
+    GradmarkError
+    ├── CourseError            the assignment is at fault
+    │   ├── ManifestError      assignment.toml: file, field, problem
+    │   └── OracleError        the torch reference failed or disagrees with itself
+    ├── SubmissionError        the submission can't be read at all: path, problem
+    └── MachineError           this machine failed (no child process, no space left, ...)
+"""
+
+from __future__ import annotations
+
+__all__ = ["CourseError", "GradmarkError", "MachineError", "ManifestError", "OracleError", "SubmissionError"]
+
+
+class GradmarkError(Exception):
+    """Grading could not be done; the message says what, where and whose fault."""
+
+
+class CourseError(GradmarkError):
+    """The assignment (manifest or reference) is at fault, not the student."""
+
+
+class ManifestError(CourseError):
+    """A field of an assignment.toml is missing, unknown or out of range."""
+
+    def __init__(self, file: str, field: str, problem: str) -> None:
+        super().__init__(f"{file}: {field}: {problem}" if field else f"{file}: {problem}")
+        self.file = file
+        self.field = field
+        self.problem = problem
+
+
+class OracleError(CourseError):
+    """The torch reference of an exercise could not produce an expected value."""
+
+    def __init__(self, exercise: str, problem: str) -> None:
+        super().__init__(f"reference of {exercise}: {problem}")
+        self.exercise = exercise
+        self.problem = problem
+
+
+class SubmissionError(GradmarkError):
+    """A submission that can't be read: a broken archive, no Python file, a path that leaves the archive."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class MachineError(GradmarkError):
+    """This machine failed, not the student and not the course."""
