@@ -1,0 +1,1 @@
+"""Numbers and nothing else: comparison, finite differences, gradient checks, diagnosis. NumPy only, no torch."""
