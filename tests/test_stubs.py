@@ -1,0 +1,128 @@
+"""Cutting stubs and composing slips: exact texts, and the faults of an author named by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.authoring.stubs import cut_stub, main, overlay
+from grader.errors import CourseError
+
+SOLUTION = '''"""Layers."""
+
+import numpy as np
+
+
+def double(x):
+    """Two x."""
+    # solution
+    y = x + x
+    return y
+    # end solution
+
+
+# solution
+def secret(x):
+    return x
+
+
+# end solution
+def triple(x):
+    """Three x."""
+    if x is None:
+        # solution
+        return None
+        # end solution
+    return 3 * x
+'''
+
+STUB = '''"""Layers."""
+
+import numpy as np
+
+
+def double(x):
+    """Two x."""
+    raise NotImplementedError("double is not written yet")
+
+
+def triple(x):
+    """Three x."""
+    if x is None:
+        raise NotImplementedError("triple is not written yet")
+    return 3 * x
+'''
+
+
+def test_each_region_becomes_an_error_that_names_its_function():
+    assert cut_stub(SOLUTION) == STUB
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("def f():\n    # solution\n    return 1\n", "line 2: '# solution' without '# end solution' after it"),
+        ("def f():\n    return 1\n    # end solution\n", "line 3: '# end solution' without '# solution' before it"),
+        (
+            "def f():\n    # solution\n    # solution\n    # end solution\n",
+            "line 3: '# solution' inside the region that line 2 begins",
+        ),
+        ("if True:\n    # solution\n    x = 1\n    # end solution\n", "line 2: an indented '# solution' outside"),
+        ("def f():\n    return 1\n", "no '# solution' line"),
+    ],
+)
+def test_an_unbalanced_marker_is_the_authors_error_and_names_its_line(source: str, problem: str):
+    with pytest.raises(CourseError, match=problem):
+        cut_stub(source)
+
+
+def test_the_command_writes_the_stub(tmp_path: Path):
+    solution, stub = tmp_path / "solution.py", tmp_path / "stub.py"
+    solution.write_text(SOLUTION, encoding="utf-8")
+    main([str(solution), str(stub)])
+    assert stub.read_text(encoding="utf-8") == STUB
+
+
+def test_the_command_refuses_a_solution_without_markers_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    solution, stub = tmp_path / "solution.py", tmp_path / "stub.py"
+    solution.write_text("x = 1\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="2"):
+        main([str(solution), str(stub)])
+    assert "no '# solution' line" in capsys.readouterr().err
+    assert not stub.exists()
+
+
+def test_a_slip_takes_the_place_of_the_function_it_rewrites():
+    slip = '"""What went wrong."""\nimport math\n\n\ndef triple(x):\n    return helper(x)\n\n\n'
+    slip += "def helper(x):\n    return math.pi * x\n"
+    composed = overlay(SOLUTION, slip)
+    assert composed.index("import numpy") < composed.index("import math") < composed.index("def double")
+    assert "What went wrong" not in composed
+    assert "# solution" not in composed
+    names: dict[str, object] = {}
+    exec(composed, names)
+    assert names["triple"](1.0) == pytest.approx(3.14159, abs=1e-5)  # type: ignore[operator]
+    assert names["double"](2) == 4  # type: ignore[operator]
+    assert composed.count("def triple") == composed.count("def double") == 1
+
+
+def test_decorators_go_with_their_function():
+    slip = "import functools\n\n\n@functools.cache\ndef double(x):\n    return 5\n"
+    composed = overlay("@print\ndef double(x):\n    return 2\n", slip)
+    assert "@functools.cache\ndef double(x):\n    return 5" in composed
+    assert "@print" not in composed
+
+
+@pytest.mark.parametrize(
+    ("slip", "problem"),
+    [
+        ("def other(x):\n    return x\n", "rewrites none of the solution's functions: double, secret, triple"),
+        ("def double(x:\n", "the slip does not parse: line 1"),
+    ],
+)
+def test_a_slip_that_changes_nothing_is_the_authors_error(slip: str, problem: str):
+    with pytest.raises(CourseError, match=problem):
+        overlay(SOLUTION, slip)
