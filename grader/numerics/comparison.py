@@ -39,7 +39,7 @@ class Reason(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Comparison:
-    """Evidence of one comparison. The fields after `tolerance` describe values and are None where none were compared."""
+    """Evidence of one comparison. The fields after `tolerance` are None where no values were compared."""
 
     reason: Reason
     actual_shape: tuple[int, ...] | None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -51,7 +52,7 @@ class _Entry:
     reason: str
 
 
-_AGAINST_REFERENCE = {
+_AGAINST_REFERENCE: dict[np.dtype[Any], _Entry] = {
     np.dtype(np.float64): _Entry(
         rtol=1e-9,
         atol_share=1e-10,
