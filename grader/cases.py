@@ -1,0 +1,201 @@
+"""Cases: the drawn arrays that a student's functions are called with.
+
+A case is drawn from the axis names and kinds of its exercise, the sizes of its declaration, and a seed: the same
+seed gives the same arrays, whatever else is graded and in whatever order. Visible cases use the assignment's seed;
+hidden ones use the private seed where there is one. Nothing here knows what a function ought to return.
+"""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, named_specs
+from grader.errors import ManifestError
+from grader.numerics.trees import named_leaves
+
+__all__ = ["Case", "describe", "draw_case"]
+
+Array: TypeAlias = NDArray[Any]
+
+_SPARSE_SHARE = 0.3
+"""Share of exact zeros (sparse) or of values within 1e-6 of zero (near_kink)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Case:
+    """One set of drawn inputs for one exercise."""
+
+    exercise: str
+    spec: CaseSpec
+    seed: int
+    sizes: Mapping[str, int]
+    inputs: Mapping[str, Any]
+    """Trees of arrays by name, in the order of the arguments."""
+    arguments: Mapping[str, bool | int | float]
+    upstream: Array | None = None
+    """Layer and model: the upstream gradient, of the shape of the output."""
+    updates: tuple[Any, ...] = ()
+    """Step: the gradients of each step, trees like the parameters."""
+
+    @property
+    def name(self) -> str:
+        """Name of the case in its exercise."""
+        return self.spec.name
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """Positional arguments of the student's (forward) function and of the reference."""
+        return (*self.inputs.values(), *self.arguments.values())
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What the case is drawn from, for caches."""
+        return self.exercise, self.name, self.seed
+
+
+def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden_seed: int | None = None) -> Case:
+    """Draw a case.
+
+    Args:
+        assignment: supplies the seed of visible cases and the data set.
+        exercise: supplies axes and kinds of the inputs.
+        spec: the case as declared.
+        hidden_seed: seed of hidden cases; the assignment's where it is None.
+
+    Raises:
+        ManifestError: the data set lacks a field, or its shape does not fit the axes.
+    """
+    seed = hidden_seed if spec.hidden and hidden_seed is not None else assignment.seed
+    rng = np.random.default_rng([seed, zlib.crc32(exercise.name.encode()), zlib.crc32(spec.name.encode())])
+    sizes = _sizes(spec, rng)
+    rows: dict[str, Array] = {}
+
+    def tree(name: str, specs: Any) -> Any:
+        if isinstance(specs, ArraySpec):
+            draw = spec.draw.get(name, specs.draw)
+            if draw is Draw.DATA:
+                return _data(assignment, exercise, specs, sizes, rows, rng)
+            return _array(specs, draw, sizes, rng)
+        if isinstance(specs, list):
+            return [tree(f"{name}.{index}", item) for index, item in enumerate(specs)]
+        return {key: tree(f"{name}.{key}", item) for key, item in specs.items()}
+
+    inputs = {name: tree(name, specs) for name, specs in exercise.inputs.items()}
+    upstream = None
+    if exercise.kind in (Kind.LAYER, Kind.MODEL):
+        upstream = np.asarray(rng.standard_normal([sizes[axis] for axis in exercise.output]))
+    updates: tuple[Any, ...] = ()
+    if exercise.kind is Kind.STEP:
+        first = next(iter(exercise.inputs))
+        updates = tuple(tree(f"{first} ", exercise.inputs[first]) for _ in range(exercise.steps))
+    return Case(
+        exercise=exercise.name,
+        spec=spec,
+        seed=seed,
+        sizes=sizes,
+        inputs=inputs,
+        arguments={**exercise.arguments, **spec.arguments},
+        upstream=upstream,
+        updates=updates,
+    )
+
+
+def _sizes(spec: CaseSpec, rng: np.random.Generator) -> dict[str, int]:
+    """Sizes of the axes; those drawn from a range differ from all others wherever the range has room."""
+    sizes = {axis: size for axis, size in spec.sizes.items() if isinstance(size, int)}
+    for axis, size in spec.sizes.items():
+        if not isinstance(size, int):
+            low, high = size
+            free = sorted(set(range(low, high + 1)) - set(sizes.values())) or list(range(low, high + 1))
+            sizes[axis] = int(rng.choice(free))
+    return {axis: sizes[axis] for axis in spec.sizes}
+
+
+def _array(spec: ArraySpec, draw: Draw, sizes: Mapping[str, int], rng: np.random.Generator) -> Array:
+    shape = tuple(sizes[axis] for axis in spec.axes)
+    if draw is Draw.CLASSES:
+        return rng.integers(0, sizes[str(spec.of)], shape)
+    if draw is Draw.MASK:
+        return rng.integers(0, 2, shape).astype(np.float64)
+    if draw is Draw.ZEROS:
+        return np.zeros(shape)
+    if draw is Draw.UNIFORM:
+        return np.asarray(spec.scale * rng.uniform(-1.0, 1.0, shape))
+    if draw is Draw.DISTINCT:
+        size = int(np.prod(shape))
+        return spec.scale * (rng.permutation(size).reshape(shape) - (size - 1) / 2) / max(size, 1)
+    normal = np.asarray(spec.scale * rng.standard_normal(shape))
+    if draw is Draw.PROBABILITY:
+        positive = np.exp(normal)
+        return np.asarray(positive / positive.sum(axis=-1, keepdims=True))
+    if draw is Draw.SPARSE:
+        return np.where(_some(shape, rng), 0.0, normal)
+    if draw is Draw.NEAR_KINK:
+        return np.where(_some(shape, rng), 1e-6 * rng.uniform(-1.0, 1.0, shape), normal)
+    if draw is Draw.TIES:
+        return np.asarray(np.round(2 * normal) / 2)
+    return normal * {Draw.TINY: 1e-8, Draw.HUGE: 1e8, Draw.EXTREME: 1e4}.get(draw, 1.0)
+
+
+def _some(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Mask of about 30 % of the elements, and at least one: a case that is named for them must have them."""
+    size = int(np.prod(shape))
+    chosen = np.zeros(size, dtype=bool)
+    chosen[rng.permutation(size)[: max(1, round(_SPARSE_SHARE * size))]] = True
+    return chosen.reshape(shape)
+
+
+def _data(
+    assignment: Assignment,
+    exercise: Exercise,
+    spec: ArraySpec,
+    sizes: Mapping[str, int],
+    rows: dict[str, Array],
+    rng: np.random.Generator,
+) -> Array:
+    """Rows of a field of the data set; inputs that share their first axis get the same rows."""
+    where = f"exercise {exercise.name}.inputs"
+    data = _load_data(str(assignment.data))
+    if spec.field not in data:
+        raise ManifestError(str(assignment.manifest), where, f"the data have no field {spec.field!r}")
+    table = data[spec.field]
+    axis = spec.axes[0]
+    if sizes[axis] > len(table):
+        raise ManifestError(str(assignment.manifest), where, f"{sizes[axis]} rows asked, the data have {len(table)}")
+    if axis not in rows:
+        rows[axis] = rng.choice(len(table), sizes[axis], replace=False)
+    picked = table[rows[axis]]
+    if picked.ndim == 1 and picked.dtype.kind in "iu":
+        return picked.astype(np.int64)
+    if picked.dtype.kind in "iu":
+        picked = picked / np.iinfo(picked.dtype).max
+    shape = tuple(sizes[name] for name in spec.axes)
+    if picked.size != np.prod(shape):
+        raise ManifestError(str(assignment.manifest), where, f"{spec.field!r} has rows of {table.shape[1:]}, not {shape[1:]}")
+    return np.asarray(picked, dtype=np.float64).reshape(shape)
+
+
+@functools.lru_cache(maxsize=4)
+def _load_data(path: str) -> Mapping[str, Array]:
+    with np.load(Path(path), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def describe(exercise: Exercise, case: Case) -> str:
+    """Shapes by axis name for a message: ``x (N=3, D=4)  w (D=4, M=5)  lr = 0.1``."""
+    texts = []
+    for name, specs in exercise.inputs.items():
+        for (_, spec), (label, _) in zip(
+            named_specs(name, specs), named_leaves(case.inputs[name], name), strict=True
+        ):
+            texts.append(f"{label} ({', '.join(f'{axis}={case.sizes[axis]}' for axis in spec.axes)})")
+    texts += [f"{name} = {value:g}" for name, value in case.arguments.items()]
+    return "  ".join(texts)

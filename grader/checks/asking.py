@@ -1,0 +1,135 @@
+"""The judge's side of a conversation with a student's code: calls out, values or findings back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+import numpy as np
+
+from grader.assignment import Limits
+from grader.calls import Call, Evaluator, Kept, Killed, Loaded, Malformed, Missing, Outcome, Raised, Returned, TimedOut
+from grader.findings import Fault, Finding, FindingCode, Status
+from grader.numerics.trees import leaves
+
+__all__ = ["Student", "Unanswered", "finding", "size_of"]
+
+ROOM = 1 << 20
+"""Bytes that a reply may always have. A wrong shape (an unreduced sum, an outer product) is to be named, not cut off."""
+
+
+class Unanswered(Exception):  # noqa: N818  (not an error: a student's mistake on its way to becoming a finding)
+    """A call did not return a value; carries what the student is told."""
+
+    def __init__(self, status: Status, finding: Finding, exception: BaseException | None = None) -> None:
+        super().__init__(finding.headline)
+        self.status = status
+        self.finding = finding
+        self.exception = exception
+
+
+def finding(code: FindingCode, /, *, fault: Fault = Fault.STUDENT, **fields: Any) -> Finding:
+    """Finding with its headline filled in; fields of Finding itself (worst, likely, ...) are taken as they are."""
+    own = {name: fields.pop(name) for name in tuple(fields) if name in Finding.__dataclass_fields__}
+    return Finding(code=code, fault=fault, headline=code.value.format(**fields), **own)
+
+
+def size_of(*trees: Any) -> int:
+    """Bytes of the arrays in these trees."""
+    return sum(np.asarray(leaf).nbytes for tree in trees for leaf in leaves(tree))
+
+
+@dataclass(slots=True, eq=False)
+class Student:
+    """A student's functions, as the checks see them."""
+
+    evaluator: Evaluator
+    limits: Limits
+    file: str
+    """Name of the file that students edit, for messages."""
+    calls: int = 0
+    changed: dict[tuple[str, int], None] = field(default_factory=dict)
+    """(function, position) of every argument that was written into, in order of appearance."""
+    seconds: float = 0.0
+    _slots: int = 0
+    _kept_by: dict[int, str] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Forget the counts of the check before."""
+        self.calls, self.seconds, self.changed = 0, 0.0, {}
+
+    def value(self, function: str, *args: Any, like: int = 0) -> Any:
+        """What the function returns; `like` is the size in bytes of what is expected.
+
+        Raises:
+            Unanswered: it did not return.
+        """
+        return self._ask(function, args, None, like)
+
+    def pair(self, function: str, *args: Any, like: int = 0) -> tuple[Any, Kept]:
+        """First item of the pair that the function returns, and the second as kept on the student's side."""
+        self._slots += 1
+        return self._ask(function, args, self._slots, like), Kept(self._slots)
+
+    def _ask(self, function: str, args: tuple[Any, ...], keep: int | None, like: int) -> Any:
+        self.calls += 1
+        call = Call(
+            function=function,
+            args=args,
+            keep=keep,
+            seconds=self.limits.call_seconds,
+            max_bytes=ROOM + 16 * max(like, size_of(*(arg for arg in args if not isinstance(arg, Kept)))),
+        )
+        outcome = self.evaluator.call(call)
+        if not isinstance(outcome, Returned):
+            raise _unanswered(function, outcome, self.file, self._problems)
+        self.seconds += outcome.seconds
+        self._note_changes(function, args, keep, outcome)
+        return outcome.value
+
+    def _note_changes(self, function: str, args: tuple[Any, ...], keep: int | None, outcome: Returned) -> None:
+        for position in outcome.changed:
+            self.changed[function, position] = None
+        earlier = next((self._kept_by.pop(arg.slot, "") for arg in args if isinstance(arg, Kept)), "")
+        for position in outcome.changed_earlier:
+            self.changed[earlier, position] = None
+        if keep is not None:
+            self._kept_by[keep] = function
+
+    def _problems(self) -> Loaded | None:
+        outcome = self.evaluator.load()
+        return outcome if isinstance(outcome, Loaded) else None
+
+
+def _unanswered(
+    function: str, outcome: Outcome, file: str, loaded: Callable[[], Loaded | None]
+) -> Unanswered:
+    match outcome:
+        case Raised(kind="NotImplementedError") as raised:
+            text = raised.message or f"{function} is not written yet"
+            return Unanswered(Status.FAILED, finding(FindingCode.NOT_WRITTEN, problem=text), raised.exception)
+        case Raised() as raised:
+            problem = f"{raised.kind}: {raised.message}" if raised.message else raised.kind
+            told = finding(FindingCode.RAISED, function=function, problem=problem, detail=raised.traceback)
+            return Unanswered(Status.FAILED, told, raised.exception)
+        case TimedOut(seconds=seconds):
+            return Unanswered(Status.TIMED_OUT, finding(FindingCode.TIMED_OUT, function=function, seconds=seconds))
+        case Killed(reason=reason):
+            return Unanswered(Status.KILLED, finding(FindingCode.KILLED, function=function, problem=reason))
+        case Malformed(problem=problem):
+            return Unanswered(Status.FAILED, finding(FindingCode.MALFORMED, function=function, problem=problem))
+        case Missing():
+            return Unanswered(Status.FAILED, _missing(function, file, loaded()))
+        case Returned():
+            raise AssertionError("a call that returned was answered")
+        case _:
+            assert_never(outcome)
+
+
+def _missing(function: str, file: str, loaded: Loaded | None) -> Finding:
+    problems = loaded.problems if loaded else ()
+    if loaded and not loaded.functions and problems:
+        rest = "\n".join(problems[1:])
+        return finding(FindingCode.DOES_NOT_LOAD, file=file, problem=problems[0], detail=rest)
+    return finding(FindingCode.MISSING_FUNCTION, function=function, file=file, detail="\n".join(problems))

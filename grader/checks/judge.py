@@ -1,0 +1,123 @@
+"""One aspect of one exercise on one case: ask, compare, and say what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import assert_never
+
+from grader.assignment import Exercise, Kind
+from grader.cases import Case, describe
+from grader.checks.asking import Student, Unanswered, finding
+from grader.errors import OracleError
+from grader.findings import Check, Fault, Finding, FindingCode, Status
+from grader.numerics.comparison import Comparison
+from grader.numerics.gradcheck import GradientCheck
+from grader.reference import Oracle
+
+__all__ = ["Question", "Ruling", "judge"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Question:
+    """What a check is about, and whom it may ask."""
+
+    exercise: Exercise
+    case: Case
+    part: str
+    aspect: str
+    student: Student
+    oracle: Oracle
+    hide_values: bool = False
+    """A hidden case under a private seed: the student is told what is wrong, never with which numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ruling:
+    """What a check found: its failing finding, if any, and the evidence."""
+
+    failure: Finding | None = None
+    credit: Fraction | None = None
+    """Share that a failure leaves standing; none if not given."""
+    status: Status | None = None
+    comparisons: Sequence[tuple[str, Comparison]] = ()
+    gradient: GradientCheck | None = None
+
+
+def judge(question: Question) -> tuple[Check, BaseException | None]:
+    """Judge one check. Also gives the exception that the student's code raised, where it ran in this process."""
+    exception: BaseException | None = None
+    question.student.start()
+    try:
+        ruling = _rule(question)
+    except Unanswered as unanswered:
+        ruling = Ruling(failure=unanswered.finding, status=unanswered.status)
+        exception = unanswered.exception
+    except OracleError as error:
+        told = finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
+        ruling = Ruling(failure=told)
+    return _check(question, ruling), exception
+
+
+def _rule(question: Question) -> Ruling:
+    from grader.checks import pairs, steps, training  # the kinds import Question and Ruling from here
+
+    match question.exercise.kind:
+        case Kind.FUNCTION:
+            return pairs.value(question)
+        case Kind.LAYER | Kind.MODEL:
+            return pairs.forward(question) if question.aspect == "forward" else pairs.backward(question)
+        case Kind.LOSS:
+            return pairs.loss(question) if question.aspect == "value" else pairs.loss_gradient(question)
+        case Kind.STEP:
+            return steps.trajectory(question)
+        case Kind.TRAINING:
+            return training.result(question) if question.aspect == "result" else training.trajectory(question)
+        case _:
+            assert_never(question.exercise.kind)
+
+
+def _check(question: Question, ruling: Ruling) -> Check:
+    mutations = [_mutation(question, *changed) for changed in question.student.changed]
+    failure, status, fault, credit = ruling.failure, ruling.status, None, Fraction(1)
+    if failure is None:
+        failure = next((told for told in mutations if not told.warning), None)
+        mutations = [told for told in mutations if told is not failure]
+    if failure is not None:
+        fault = failure.fault
+        status = status or (Status.FAILED if fault is Fault.STUDENT else Status.UNDECIDED)
+        credit = ruling.credit or Fraction(0)
+    return Check(
+        exercise=question.exercise.name,
+        part=question.part,
+        aspect=question.aspect,
+        case=question.case.name,
+        hidden=question.case.spec.hidden,
+        status=status or Status.PASSED,
+        fault=fault,
+        credit=credit,
+        findings=(*([failure] if failure else []), *mutations),
+        comparisons=tuple(ruling.comparisons),
+        gradient=ruling.gradient,
+        inputs=describe(question.exercise, question.case),
+        seed=question.case.seed,
+        calls=question.student.calls,
+        seconds=question.student.seconds,
+    )
+
+
+def _mutation(question: Question, function: str, position: int) -> Finding:
+    names = [*question.exercise.inputs, *question.exercise.arguments]
+    if question.exercise.kind is Kind.STEP:
+        names.insert(1, "grads")
+    if function == question.exercise.functions.get("backward"):
+        names = ["the upstream gradient"]
+    what = names[position] if position < len(names) else f"number {position + 1}"
+    warning = question.exercise.mutation == "warn"
+    told = finding(FindingCode.MUTATES_ARGUMENT, function=function, what=what)
+    return replace(
+        told,
+        warning=warning,
+        likely="" if warning else "work on a copy or build a new array: the caller still needs the old one",
+    )

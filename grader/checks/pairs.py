@@ -1,0 +1,344 @@
+"""Values, and pairs of forward and backward: functions, layers, models and losses.
+
+Three answers are kept apart: the forward result equals the reference's; the backward is the derivative of the
+student's *own* forward (finite differences); the backward equals the reference's (autograd). What they say together:
+
+    forward   backward = reference's   derivative of own   ruling on the backward
+    right     yes                      yes or unknown      right
+    right     yes                      no                  wrong if its contract is broken or another point shows it
+    right     no                       yes, at a kink      right: another choice of the subgradient
+    right     no                       yes, smooth         wrong: less exact than a right gradient can be
+    right     no                       no                  wrong
+    right     no                       unknown             undecided: every direction crosses a kink
+    wrong     yes                      any                 right, if its contract holds: it is the formula that was asked
+    wrong     no                       yes                 follows a wrong forward: the declared share
+    wrong     no                       no or unknown       wrong
+
+Before a wrong one costs a point the reference itself is held against finite differences (Oracle.doubt).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from grader.assignment import Kind, named_specs
+from grader.calls import Kept
+from grader.checks.asking import finding, size_of
+from grader.checks.judge import Question, Ruling
+from grader.checks.values import (
+    Leaf,
+    compare_leaves,
+    describe_value,
+    expected_leaves,
+    structure_problem,
+    tell,
+)
+from grader.findings import Fault, Finding, FindingCode
+from grader.numerics.comparison import Comparison
+from grader.numerics.diagnosis import Context
+from grader.numerics.gradcheck import GradientCheck, GradientFault, check_gradients
+from grader.numerics.gradcheck import Outcome as CheckOutcome
+from grader.numerics.trees import leaves, named_leaves
+
+__all__ = ["backward", "forward", "loss", "loss_gradient", "value"]
+
+Compared = list[tuple[Leaf, Any, Comparison]]
+
+
+# ------------------------------------------------------------------------------------------------------------- values
+
+
+def value(question: Question) -> Ruling:
+    """A function of which only the value is asked."""
+    expected = question.oracle.expected(question.exercise, question.case).value
+    actual = question.student.value(question.exercise.functions["function"], *question.case.args, like=expected.nbytes)
+    return _value_ruling(question, "out", actual, expected)
+
+
+def forward(question: Question) -> Ruling:
+    """The forward result of a layer or a model; its cache is not looked at."""
+    expected = question.oracle.expected(question.exercise, question.case).value
+    actual, _ = question.student.pair(
+        question.exercise.functions["forward"], *question.case.args, like=expected.nbytes
+    )
+    return _value_ruling(question, "out", actual, expected)
+
+
+def loss(question: Question) -> Ruling:
+    """The value of a loss function that returns (loss, gradient)."""
+    expected = question.oracle.expected(question.exercise, question.case).value
+    actual, _ = _loss_and_gradient(question, question.case.args)
+    return _value_ruling(question, "loss", actual, expected)
+
+
+def _value_ruling(question: Question, name: str, actual: Any, expected: np.ndarray[Any, Any]) -> Ruling:
+    problem = structure_problem(actual, expected)
+    if problem:
+        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what=name, problem=problem))
+    axes = question.exercise.output
+    context = Context(
+        name=name, axes=axes, sizes=question.case.sizes, inputs=_float_inputs(question.case.inputs), forward=True
+    )
+    leaf = Leaf(name=name, expected=expected, axes=axes, context=context)
+    results = compare_leaves(actual, [leaf])
+    return Ruling(
+        failure=tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values),
+        comparisons=[(leaf.name, result) for leaf, _, result in results],
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- gradients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Evidence:
+    """The three answers about one backward."""
+
+    forward_right: bool
+    results: Compared
+    own: GradientCheck
+
+    @property
+    def equals_reference(self) -> bool:
+        return all(result.passed for _, _, result in self.results)
+
+
+def backward(question: Question) -> Ruling:
+    """The backward of a layer or a model: see the table at the top."""
+    roles, student, case = question.exercise.functions, question.student, question.case
+    expected = question.oracle.expected(question.exercise, case)
+    room = size_of(expected.value)
+
+    def run(*inputs: Any) -> tuple[Any, Kept]:
+        return student.pair(roles["forward"], *inputs, *case.arguments.values(), like=room)
+
+    def pull(upstream: Any, cache: Kept) -> Any:
+        return student.value(roles["backward"], upstream, cache, like=size_of(*expected.gradients.values()))
+
+    out, cache = run(*case.inputs.values())
+    bad = _bad_output(out, expected.value)
+    if bad:
+        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what="out", problem=bad))
+    forward_right = _equal("out", out, expected.value)
+    upstream = case.upstream if np.shape(out) == np.shape(case.upstream) else None
+    if upstream is None:
+        return _only_own(question, run, pull)
+    gradients = pull(upstream, cache)
+    return _gradient_ruling(question, gradients, forward_right, run, pull)
+
+
+def loss_gradient(question: Question) -> Ruling:
+    """The gradient that a loss function returns beside its value."""
+    case = question.case
+    expected = question.oracle.expected(question.exercise, case)
+
+    def run(*inputs: Any) -> tuple[Any, Any]:
+        return _loss_and_gradient(question, (*inputs, *case.arguments.values()))
+
+    out, gradients = run(*case.inputs.values())
+    bad = _bad_output(out, expected.value)
+    if bad:
+        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what="loss", problem=bad))
+    return _gradient_ruling(question, gradients, _equal("loss", out, expected.value), run, None)
+
+
+def _loss_and_gradient(question: Question, args: Sequence[Any]) -> tuple[Any, Any]:
+    function = question.exercise.functions["loss"]
+    result = question.student.value(function, *args, like=size_of(*args))
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        from grader.checks.asking import Unanswered
+        from grader.findings import Status
+
+        problem = f"must be a pair (loss, gradient), it is {describe_value(result)}"
+        raise Unanswered(Status.FAILED, finding(FindingCode.WRONG_STRUCTURE, what=function, problem=problem))
+    return result[0], result[1]
+
+
+def _gradient_ruling(question: Question, gradients: Any, forward_right: bool, run: Any, pull: Any) -> Ruling:
+    expected = question.oracle.expected(question.exercise, question.case)
+    trees = _by_input(question, gradients)
+    if isinstance(trees, Finding):
+        return Ruling(failure=trees)
+    results = [
+        result
+        for name, tree in trees.items()
+        for result in compare_leaves(tree, _gradient_leaves(question, name, expected.gradients))
+    ]
+    comparisons = [(leaf.name, result) for leaf, _, result in results]
+    if any(result.actual_shape != result.expected_shape for _, _, result in results):
+        return Ruling(failure=_wrong(question, results), comparisons=comparisons)
+    own = _own(question, run, pull, forward_right)
+    evidence = _Evidence(forward_right=forward_right, results=results, own=own)
+    ruling = _weigh(question, evidence)
+    return replace(ruling, comparisons=comparisons, gradient=own)
+
+
+def _own(question: Question, run: Any, pull: Any, forward_right: bool) -> GradientCheck:
+    """Check the backward against finite differences of the student's own forward."""
+    case, exercise = question.case, question.exercise
+
+    def truth(*args: Any) -> Any:
+        *_, upstream = args if pull is not None else (*args, None)
+        inputs = args[0] if pull is not None else args[0]
+        return question.oracle.gradients(exercise, case, inputs, upstream)
+
+    return check_gradients(
+        run,
+        pull,
+        list(case.inputs.values()),
+        names=list(case.inputs),
+        differentiate=list(exercise.gradients),
+        reference=truth if forward_right else None,
+        seed=case.seed,
+        localise=forward_right,
+    )
+
+
+def _weigh(question: Question, evidence: _Evidence) -> Ruling:
+    """The table at the top of this module."""
+    broken = _broken_contract(question, evidence.own)
+    if broken is not None:
+        return Ruling(failure=broken)
+    own, exercise = evidence.own.outcome, question.exercise
+    if evidence.equals_reference:
+        if evidence.forward_right and own is CheckOutcome.FAILED:
+            return _elsewhere(question, evidence)
+        return Ruling()
+    if not evidence.forward_right and own is CheckOutcome.PASSED:
+        told = finding(FindingCode.GRADIENT_FOLLOWS_FORWARD, function=_names(question)[1], forward=_names(question)[0])
+        return Ruling(failure=told, credit=exercise.follow_through)
+    if evidence.forward_right and own is CheckOutcome.PASSED and evidence.own.coverage < 1:
+        return Ruling()
+    if evidence.forward_right and own is CheckOutcome.INCONCLUSIVE:
+        what = next(leaf.name for leaf, _, result in evidence.results if not result.passed)
+        return Ruling(failure=finding(FindingCode.INCONCLUSIVE, fault=Fault.COURSE, what=what))
+    return Ruling(failure=_wrong(question, evidence.results))
+
+
+def _wrong(question: Question, results: Compared) -> Finding | None:
+    """The gradient is wrong, unless the reference is in doubt."""
+    doubt = question.oracle.doubt(question.exercise, question.case)
+    if doubt is not None:
+        return finding(FindingCode.ORACLES_DISAGREE, fault=Fault.COURSE, problem=doubt)
+    return tell(FindingCode.WRONG_GRADIENT, results, hide_values=question.hide_values)
+
+
+def _elsewhere(question: Question, evidence: _Evidence) -> Ruling:
+    """Right for the drawn upstream gradient, yet not the derivative of a right forward: wrong at another point."""
+    problem = evidence.own.problems[0]
+    forward, function = _names(question)
+    told = finding(FindingCode.WRONG_DERIVATIVE, function=function, forward=forward, problem=problem.detail)
+    return Ruling(failure=told)
+
+
+_CONTRACT = {
+    GradientFault.ACCUMULATES: FindingCode.ACCUMULATES,
+    GradientFault.CACHE_SHARED: FindingCode.CACHE_SHARED,
+    GradientFault.NONDETERMINISTIC: FindingCode.NONDETERMINISTIC,
+    GradientFault.NOT_LINEAR_IN_UPSTREAM: FindingCode.NOT_LINEAR_IN_UPSTREAM,
+}
+
+
+def _broken_contract(question: Question, own: GradientCheck) -> Finding | None:
+    for problem in own.problems:
+        code = _CONTRACT.get(problem.code)
+        if code is not None:
+            return finding(code, function=_names(question)[1], problem=problem.detail, pattern=problem.detail)
+    return None
+
+
+def _only_own(question: Question, run: Any, pull: Any) -> Ruling:
+    """The output has another shape than the reference's: only the derivative of the own forward can be judged."""
+    own = _own(question, run, pull, forward_right=False)
+    forward, function = _names(question)
+    if own.outcome is CheckOutcome.PASSED:
+        told = finding(FindingCode.GRADIENT_FOLLOWS_FORWARD, function=function, forward=forward)
+        return Ruling(failure=told, credit=question.exercise.follow_through, gradient=own)
+    problem = own.problems[0].detail if own.problems else "no direction away from kinks was found"
+    told = finding(FindingCode.WRONG_DERIVATIVE, function=function, forward=forward, problem=problem)
+    return Ruling(failure=told, gradient=own)
+
+
+# ------------------------------------------------------------------------------------------------------------ plumbing
+
+
+def _names(question: Question) -> tuple[str, str]:
+    """Names of the student's forward and backward functions; a loss is both."""
+    roles = question.exercise.functions
+    return (roles["loss"], f"the gradient of {roles['loss']}") if "loss" in roles else (roles["forward"], roles["backward"])
+
+
+def _label(question: Question, name: str) -> str:
+    return "grads" if question.exercise.kind is Kind.MODEL else f"d{name}"
+
+
+def _by_input(question: Question, gradients: Any) -> dict[str, Any] | Finding:
+    """The returned gradients by input, each of the structure of its input; or what is wrong with the structure."""
+    wanted = question.oracle.expected(question.exercise, question.case).gradients
+    items = [gradients] if len(wanted) == 1 else gradients
+    if len(wanted) == 1 and isinstance(gradients, (tuple, list)) and len(gradients) == 1:
+        if structure_problem(gradients, next(iter(wanted.values()))):
+            items = gradients  # a pair of one: (dx,)
+    if not isinstance(items, (tuple, list)) or len(items) != len(wanted):
+        names = ", ".join(f"d{name}" for name in wanted)
+        what = question.exercise.functions.get("backward", "the gradient")
+        problem = f"must return ({names}), it returned {describe_value(gradients)}"
+        return finding(FindingCode.WRONG_STRUCTURE, what=what, problem=problem)
+    for (name, tree), item in zip(wanted.items(), items, strict=True):
+        problem_of_item = structure_problem(item, tree)
+        if problem_of_item:
+            return finding(FindingCode.WRONG_STRUCTURE, what=_label(question, name), problem=problem_of_item)
+    return dict(zip(wanted, items, strict=True))
+
+
+def _gradient_leaves(question: Question, name: str, gradients: Mapping[str, Any]) -> list[Leaf]:
+    label = _label(question, name)
+    every = {
+        leaf_label: np.asarray(leaf)
+        for other, tree in gradients.items()
+        for leaf_label, leaf in named_leaves(tree, _label(question, other))
+    }
+    specs = [spec for _, spec in named_specs(name, question.exercise.inputs[name])]
+    wanted = expected_leaves(label, gradients[name])
+    found = []
+    for leaf, spec in zip(wanted, specs, strict=True):
+        context = Context(
+            name=leaf.name,
+            axes=spec.axes,
+            sizes=question.case.sizes,
+            inputs=_float_inputs(question.case.inputs),
+            upstream=question.case.upstream,
+            upstream_axes=question.exercise.output,
+            others={key: array for key, array in every.items() if key != leaf.name},
+        )
+        found.append(replace(leaf, axes=spec.axes, context=context))
+    return found
+
+
+def _float_inputs(inputs: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    return {
+        label: leaf
+        for name, tree in inputs.items()
+        for label, leaf in named_leaves(tree, name)
+        if np.asarray(leaf).dtype.kind == "f"
+    }
+
+
+def _bad_output(out: Any, expected: Any) -> str | None:
+    """Why a forward result can't be differentiated at all, in words."""
+    problem = structure_problem(out, expected)
+    if problem:
+        return problem
+    for leaf in leaves(out):
+        array = np.asarray(leaf)
+        if array.dtype.kind not in "biuf":
+            return f"must be {describe_value(expected)}, it is {describe_value(leaf)}"
+    return None
+
+
+def _equal(name: str, actual: Any, expected: np.ndarray[Any, Any]) -> bool:
+    return all(result.passed for _, _, result in compare_leaves(actual, [Leaf(name=name, expected=expected)]))

@@ -1,0 +1,75 @@
+"""Optimizer steps: the trajectory of parameters and state against torch.optim, first diverging step and field named.
+
+Each step continues from what the student's own step returned, so an error that only shows after a few steps (a
+frozen step count, a missing bias correction) shows here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from grader.calls import Opaque
+from grader.checks.asking import finding, size_of
+from grader.checks.judge import Question, Ruling
+from grader.checks.values import compare_leaves, describe_value, expected_leaves, structure_problem, tell
+from grader.findings import Finding, FindingCode
+from grader.numerics.comparison import Comparison
+from grader.numerics.trees import map_leaves
+
+__all__ = ["trajectory"]
+
+
+def trajectory(question: Question) -> Ruling:
+    """All steps of one case, up to the first that differs."""
+    case, exercise = question.case, question.exercise
+    expected = question.oracle.expected(exercise, case)
+    function = exercise.functions["step"]
+    (name, params), *rest = case.inputs.items()
+    state = {field: map_leaves(np.zeros_like, value) for field, value in expected.states[0].items()}
+    evidence: list[tuple[str, Comparison]] = []
+    for step, update in enumerate(case.updates, start=1):
+        args = [params, update, *([state] if exercise.state else []), *(value for _, value in rest)]
+        result = question.student.value(function, *args, *case.arguments.values(), like=size_of(params, state))
+        wanted = {name: expected.trajectory[step - 1]} | ({"state": expected.states[step - 1]} if exercise.state else {})
+        found = _found(function, result, wanted)
+        if isinstance(found, Finding):
+            return Ruling(failure=found, comparisons=evidence)
+        failure = _compare(question, found, wanted, step, evidence)
+        if failure is not None:
+            return Ruling(failure=failure, comparisons=evidence)
+        params, state = found[name], found.get("state", state)
+    return Ruling(comparisons=evidence)
+
+
+def _found(function: str, result: Any, wanted: dict[str, Any]) -> dict[str, Any] | Finding:
+    """The returned trees by name; or what is wrong with their structure."""
+    items = [result] if len(wanted) == 1 else result
+    if not isinstance(items, (tuple, list)) or len(items) != len(wanted):
+        problem = f"must return ({', '.join(wanted)}), it returned {describe_value(result)}"
+        return finding(FindingCode.WRONG_STRUCTURE, what=function, problem=problem)
+    for (name, tree), item in zip(wanted.items(), items, strict=True):
+        problem_of_item = structure_problem(item, tree)
+        if problem_of_item:
+            likely = "return the new parameters" if item is None or isinstance(item, Opaque) else ""
+            return finding(FindingCode.WRONG_STRUCTURE, what=name, problem=problem_of_item, likely=likely)
+    return dict(zip(wanted, items, strict=True))
+
+
+def _compare(
+    question: Question, found: dict[str, Any], wanted: dict[str, Any], step: int, evidence: list[tuple[str, Comparison]]
+) -> Finding | None:
+    results = [
+        result
+        for name, tree in wanted.items()
+        for result in compare_leaves(found[name], expected_leaves(name, tree))
+    ]
+    evidence += [(f"{leaf.name} after step {step}", result) for leaf, _, result in results]
+    return tell(
+        FindingCode.WRONG_TRAJECTORY,
+        results,
+        hide_values=question.hide_values,
+        step=step,
+        steps=len(question.case.updates),
+    )

@@ -1,0 +1,168 @@
+"""Trees of results against the reference's: structure, then shapes, then values, then what the error looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from grader.calls import Opaque
+from grader.checks.asking import finding
+from grader.findings import Finding, FindingCode
+from grader.numerics.comparison import Comparison, Reason, compare
+from grader.numerics.diagnosis import Context, Diagnosis, diagnose
+from grader.numerics.tolerance import tolerance_for
+from grader.numerics.trees import named_leaves, same_structure
+
+__all__ = ["Leaf", "compare_leaves", "describe_value", "expected_leaves", "structure_problem", "tell"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Leaf:
+    """One expected array, with what its diagnosis may use."""
+
+    name: str
+    expected: np.ndarray[Any, Any]
+    axes: tuple[str, ...] = ()
+    dtype: str = "float64"
+    context: Context | None = field(default=None)
+
+
+def expected_leaves(name: str, tree: Any, axes: Mapping[str, tuple[str, ...]] | None = None) -> list[Leaf]:
+    """Leaves of an expected tree; `axes` by the leaf's path below `name` ("" for a lone array)."""
+    return [
+        Leaf(name=label, expected=np.asarray(value), axes=(axes or {}).get(label.removeprefix(name), ()))
+        for label, value in named_leaves(tree, name)
+    ]
+
+
+def structure_problem(actual: Any, expected: Any) -> str | None:
+    """How a result's nesting differs from the expected one, in words, or None. A list may stand for a tuple."""
+    if same_structure(actual, expected):
+        return None
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        missing = [repr(key) for key in expected if key not in actual]
+        extra = [repr(key) for key in actual if key not in expected]
+        if missing or extra:
+            texts = [f"lacks the key {', '.join(missing)}"] * bool(missing) + [
+                f"has the unknown key {', '.join(extra)}"
+            ] * bool(extra)
+            return " and ".join(texts)
+    if isinstance(expected, (tuple, list)) and isinstance(actual, (tuple, list)) and len(actual) != len(expected):
+        return f"must be {len(expected)} values, it is {len(actual)}"
+    return f"must be {describe_value(expected)}, it is {describe_value(actual)}"
+
+
+def describe_value(value: Any) -> str:
+    """A value's form in a few words: ``an array of shape (3, 4)``, ``a dict with keys 'W1', 'b1'``, ``None``."""
+    match value:
+        case None:
+            return "None"
+        case Opaque(type_name=name):
+            return name if name.startswith(("a ", "an ")) else f"of type {name}"
+        case dict():
+            return f"a dict with keys {', '.join(map(repr, value))}" if value else "an empty dict"
+        case tuple() | list():
+            return f"a {type(value).__name__} of {len(value)}"
+        case _ if np.ndim(value) == 0:
+            return "a number"
+        case _:
+            return f"an array of shape {np.shape(value)}"
+
+
+def compare_leaves(actual: Any, wanted: Sequence[Leaf]) -> list[tuple[Leaf, Any, Comparison]]:
+    """Compare one result of the right structure, leaf by leaf in the order of `wanted`."""
+    found = dict(named_leaves(actual, ""))
+    results = []
+    for leaf in wanted:
+        _, bracket, rest = leaf.name.partition("[")
+        value = found[bracket + rest]
+        results.append((leaf, value, compare(value, leaf.expected, tolerance_for(leaf.expected, leaf.dtype))))
+    return results
+
+
+def tell(
+    code: FindingCode,
+    results: Sequence[tuple[Leaf, Any, Comparison]],
+    *,
+    hide_values: bool,
+    **fields: Any,
+) -> Finding | None:
+    """Finding about the first leaf that differs, the others in one line; None if all passed.
+
+    `code` is the finding for wrong values; a wrong shape or dtype, and NaN, have codes of their own.
+    """
+    wrong = [(leaf, actual, result) for leaf, actual, result in results if not result.passed]
+    if not wrong:
+        return None
+    told = [diagnose(actual, leaf.expected, leaf.context or _plain(leaf)) for leaf, actual, _ in wrong]
+    leaf, actual, result = wrong[0]
+    base = _headline(code, leaf, actual, result, fields)
+    return replace(
+        base,
+        worst="" if hide_values else _worst(leaf.name, result),
+        pattern="" if not told[0] else told[0][0].pattern,
+        likely=next((diagnosis.cause for diagnosis in told[0] if diagnosis.cause), ""),
+        diagnosis=told[0][0].code.name if told[0] else "",
+        also=_also(results, wrong, told),
+    )
+
+
+def _plain(leaf: Leaf) -> Context:
+    return Context(name=leaf.name, axes=leaf.axes, sizes=dict(zip(leaf.axes, leaf.expected.shape, strict=False)), forward=True)
+
+
+def _headline(code: FindingCode, leaf: Leaf, actual: Any, result: Comparison, fields: Mapping[str, Any]) -> Finding:
+    match result.reason:
+        case Reason.NOT_AN_ARRAY:
+            problem = f"must be {describe_value(leaf.expected)}, it is {describe_value(actual)}"
+            return finding(FindingCode.WRONG_STRUCTURE, what=leaf.name, problem=problem)
+        case Reason.SHAPE:
+            return finding(
+                FindingCode.WRONG_SHAPE, what=leaf.name, shape=result.actual_shape, expected=result.expected_shape
+            )
+        case Reason.DTYPE:
+            return finding(
+                FindingCode.WRONG_DTYPE, what=leaf.name, dtype=result.actual_dtype, expected=result.expected_dtype
+            )
+        case Reason.NOT_FINITE:
+            return finding(FindingCode.NOT_FINITE, what=leaf.name, wrong=result.wrong, size=result.size)
+        case _:
+            return finding(code, what=leaf.name, wrong=result.wrong, size=result.size, **fields)
+
+
+def _worst(name: str, result: Comparison) -> str:
+    if result.worst is None or result.actual is None or result.expected is None:
+        return ""
+    index = f"[{', '.join(map(str, result.worst))}]" if result.worst else ""
+    return (
+        f"{name}{index}  yours {result.actual:.6g}  expected {result.expected:.6g}  "
+        f"error {result.error:.1e}, allowed {result.allowed:.1e}"
+    )
+
+
+def _also(
+    results: Sequence[tuple[Leaf, Any, Comparison]],
+    wrong: Sequence[tuple[Leaf, Any, Comparison]],
+    told: Sequence[tuple[Diagnosis, ...]],
+) -> str:
+    """`db fails the same way; dx is right`."""
+    first = told[0][0] if told[0] else None
+    same, other = [], []
+    for (leaf, _, _), diagnoses in zip(wrong[1:], told[1:], strict=True):
+        top = diagnoses[0] if diagnoses else None
+        alike = first is not None and top is not None and (top.code, top.pattern) == (first.code, first.pattern)
+        if alike:
+            same.append(leaf.name)
+        else:
+            other.append(f"{leaf.name} fails too" + (f" ({top.pattern})" if top is not None and top.pattern else ""))
+    right = [leaf.name for leaf, _, result in results if result.passed]
+    texts = [f"{_list(same)} {'fail' if len(same) > 1 else 'fails'} the same way"] * bool(same) + other
+    texts += [f"{_list(right)} {'are' if len(right) > 1 else 'is'} right"] * bool(right)
+    return "; ".join(texts)
+
+
+def _list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,233 @@
+"""One submission through the whole path, in reading order.
+
+    plan       the assignment fixes every check and every point
+    load       the student's process loads the submission
+    judge      part by part: draw a case, ask, compare
+    report     every planned check is in it, whatever happened
+
+Nothing that a student's code does ends a grading, and neither does a fault of ours: a check that could not be made
+is in the report as undecided, with whose fault it was.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import assert_never
+
+from grader.assignment import Assignment, CaseSpec, Exercise, Part
+from grader.calls import Evaluator, Killed, Loaded, LoadOutcome, Malformed, TimedOut
+from grader.cases import Case, draw_case
+from grader.checks.asking import Student, finding
+from grader.checks.judge import Question, judge
+from grader.checks.vacuity import vacuous
+from grader.errors import CourseError, SubmissionError
+from grader.findings import Check, Fault, Finding, FindingCode, Status
+from grader.reference import Oracle
+from grader.report.build import build_report
+from grader.report.model import Report, SubmissionInfo
+from grader.sandbox.process import ChildProcess
+from grader.submission import Submission, load_submission
+
+__all__ = ["PartOutcome", "Session", "grade", "grade_path"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PartOutcome:
+    """The checks of one part, and the first exception of the student's code where it ran in this process."""
+
+    checks: tuple[Check, ...]
+    exception: BaseException | None = None
+
+
+class Session:
+    """One submission being graded: the assignment, the oracle and the place where the student's code runs."""
+
+    def __init__(
+        self, assignment: Assignment, evaluator: Evaluator, oracle: Oracle, hidden_seed: int | None = None
+    ) -> None:
+        self.assignment = assignment
+        self.evaluator = evaluator
+        self.oracle = oracle
+        self.hidden_seed = hidden_seed
+        self.student = Student(evaluator, assignment.limits, assignment.file)
+
+    def part(self, exercise: Exercise, part: Part) -> PartOutcome:
+        """Judge all checks of one part."""
+        told = self._obstacle(exercise, part)
+        if told is not None:
+            return PartOutcome(checks=tuple(not_run(part, case, aspect, told) for case, aspect in part.checks))
+        checks: list[Check] = []
+        first: BaseException | None = None
+        for case, aspect in part.checks:
+            if checks and checks[-1].status in (Status.TIMED_OUT, Status.NOT_RUN):
+                problem = f"an earlier check of {exercise.name} / {part.name} ran out of time"
+                checks.append(not_run(part, case, aspect, finding(FindingCode.NOT_RUN, problem=problem)))
+                continue
+            check, exception = self._check(exercise, part, case, aspect)
+            checks.append(check)
+            first = first or exception
+        return PartOutcome(checks=tuple(checks), exception=first)
+
+    def _check(
+        self, exercise: Exercise, part: Part, spec: CaseSpec, aspect: str
+    ) -> tuple[Check, BaseException | None]:
+        try:
+            question = Question(
+                exercise=exercise,
+                case=self._case(exercise, spec),
+                part=part.name,
+                aspect=aspect,
+                student=self.student,
+                oracle=self.oracle,
+                hide_values=spec.hidden and self.hidden_seed is not None,
+            )
+            return judge(question)
+        except CourseError as error:
+            told = finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
+            return not_run(part, spec, aspect, told), None
+        except Exception as error:
+            # Promise 4: a crash of ours is never a student's failure. It is told, with where it happened.
+            problem = f"{type(error).__name__}: {error}"
+            told = finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=problem)
+            told = replace(told, detail="".join(traceback.format_tb(error.__traceback__)[-3:]).rstrip())
+            return not_run(part, spec, aspect, told), None
+
+    def _case(self, exercise: Exercise, spec: CaseSpec) -> Case:
+        return draw_case(self.assignment, exercise, spec, self.hidden_seed)
+
+    def _obstacle(self, exercise: Exercise, part: Part) -> Finding | None:
+        """Why no check of a part can be made: the course's cases say nothing, or the submission does not load."""
+        try:
+            problem = vacuous(exercise, [(self._case(exercise, case), aspect) for case, aspect in part.checks], self.oracle)
+        except CourseError as error:
+            return finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
+        if problem is not None:
+            return finding(FindingCode.VACUOUS, fault=Fault.COURSE, problem=problem)
+        try:
+            return _load_problem(self.assignment.file, self.evaluator.load())
+        except Exception as error:
+            return finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=f"{type(error).__name__}: {error}")
+
+
+def not_run(part: Part, case: CaseSpec, aspect: str, told: Finding) -> Check:
+    """A check that was not made, with why."""
+    status = {FindingCode.TIMED_OUT: Status.TIMED_OUT, FindingCode.KILLED: Status.KILLED}.get(told.code, Status.NOT_RUN)
+    if told.fault is not Fault.STUDENT:
+        status = Status.UNDECIDED
+    return Check(
+        exercise=part.exercise,
+        part=part.name,
+        aspect=aspect,
+        case=case.name,
+        hidden=case.hidden,
+        status=status,
+        fault=told.fault,
+        findings=(told,),
+    )
+
+
+def _load_problem(file: str, outcome: LoadOutcome) -> Finding | None:
+    match outcome:
+        case Loaded():
+            return None
+        case TimedOut(seconds=seconds):
+            problem = f"it did not finish within {seconds:g} s (is there a loop outside of the functions?)"
+        case Killed(reason=reason):
+            problem = f"it ended its process: {reason}"
+        case Malformed(problem=text):
+            problem = text
+        case _:
+            assert_never(outcome)
+    return finding(FindingCode.DOES_NOT_LOAD, file=file, problem=problem)
+
+
+def grade(
+    assignment: Assignment,
+    submission: Submission,
+    *,
+    evaluator: Evaluator | None = None,
+    oracle: Oracle | None = None,
+    hidden_seed: int | None = None,
+    progress: Callable[[Part], None] = lambda part: None,
+) -> Report:
+    """Grade a submission.
+
+    Args:
+        assignment: what is graded.
+        submission: the student's files.
+        evaluator: where the code runs; a process of its own if not given. It is closed at the end.
+        oracle: expected values, shared by the submissions of a class; a new one if not given.
+        hidden_seed: private seed of the hidden cases; the assignment's public one if not given.
+        progress: called before each part.
+    """
+    limits = assignment.limits
+    where = evaluator or ChildProcess(
+        submission.source,
+        seconds_to_load=limits.load_seconds,
+        total_seconds=limits.total_seconds,
+        output_bytes=limits.output_bytes,
+        memory_bytes=limits.memory_mb << 20,
+    )
+    started, clock = datetime.now(UTC), time.perf_counter()
+    session = Session(assignment, where, oracle or Oracle(assignment), hidden_seed)
+    try:
+        checks = [check for exercise, part in _parts(assignment, progress) for check in session.part(exercise, part).checks]
+        loaded = where.load()
+        printed = where.output() if isinstance(where, ChildProcess) else ""
+    finally:
+        where.close()
+    return build_report(
+        assignment,
+        checks,
+        submission=SubmissionInfo(
+            name=submission.name,
+            digest=submission.digest,
+            notes=[*submission.notes, *(loaded.problems if isinstance(loaded, Loaded) else ())],
+            printed=printed,
+        ),
+        hidden_seed=hidden_seed,
+        isolation=where.isolation,
+        started=started.isoformat(timespec="seconds"),
+        seconds=time.perf_counter() - clock,
+    )
+
+
+def grade_path(
+    assignment: Assignment,
+    path: Path,
+    *,
+    hidden_seed: int | None = None,
+    oracle: Oracle | None = None,
+    progress: Callable[[Part], None] = lambda part: None,
+) -> Report:
+    """Grade a folder, .py, .ipynb or .zip. One that can't be read is a report too, with every check not run."""
+    try:
+        submission = load_submission(path, assignment.file, assignment.functions)
+    except SubmissionError as error:
+        return _unreadable(assignment, path, error, hidden_seed)
+    return grade(assignment, submission, hidden_seed=hidden_seed, oracle=oracle, progress=progress)
+
+
+def _unreadable(assignment: Assignment, path: Path, error: SubmissionError, hidden_seed: int | None) -> Report:
+    told = finding(FindingCode.SUBMISSION_UNREADABLE, problem=str(error))
+    return build_report(
+        assignment,
+        [not_run(part, case, aspect, told) for part in assignment.parts for case, aspect in part.checks],
+        submission=SubmissionInfo(name=path.name, digest=None, notes=[str(error)], printed=""),
+        hidden_seed=hidden_seed,
+        isolation=(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+    )
+
+
+def _parts(assignment: Assignment, progress: Callable[[Part], None]) -> Iterator[tuple[Exercise, Part]]:
+    for exercise in assignment.exercises:
+        for part in exercise.parts:
+            progress(part)
+            yield exercise, part

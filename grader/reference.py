@@ -1,0 +1,209 @@
+"""The oracle: expected values and gradients from the torch reference, in float64.
+
+An author writes only the forward function; torch.autograd gives the gradient. What comes out is plain NumPy, drawn
+once a case and shared by every submission. This module is the only one that imports torch, and only when a value is
+first asked for: help, schema and reports don't pay for it.
+
+The oracle is not believed blindly. `doubt` holds torch.autograd against finite differences of the reference itself
+(grader.numerics.gradcheck); where the two disagree, nobody loses a point and the course is told.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.assignment import Assignment, Exercise, Kind
+from grader.cases import Case
+from grader.errors import OracleError
+from grader.numerics.gradcheck import check_gradients
+from grader.numerics.trees import leaves, map_leaves, named_leaves, rebuild
+
+__all__ = ["Expected", "Oracle"]
+
+Array: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Expected:
+    """What the reference makes of a case. Fields that the kind does not have are empty."""
+
+    value: Array
+    """Forward result or loss; for a training the losses, shape (steps,)."""
+    gradients: Mapping[str, Any]
+    """Gradient of sum(upstream * value) for each input with a gradient: trees of arrays."""
+    trajectory: tuple[Any, ...] = ()
+    """Step and training: the parameters after each step (training: after the last one only)."""
+    states: tuple[Mapping[str, Any], ...] = ()
+    """Step: the optimizer's state after each step, by the student's field names."""
+
+
+class Oracle:
+    """The references of one assignment, with what they gave so far."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self._module: ModuleType | None = None
+        self._expected: dict[tuple[str, str, int], Expected] = {}
+        self._doubts: dict[tuple[str, str, int], str | None] = {}
+
+    def expected(self, exercise: Exercise, case: Case) -> Expected:
+        """Expected values of a case.
+
+        Raises:
+            OracleError: the reference is missing, raised, or gave something that is no float array.
+        """
+        if case.key not in self._expected:
+            self._expected[case.key] = self._evaluate(exercise, case)
+        return self._expected[case.key]
+
+    def gradients(self, exercise: Exercise, case: Case, inputs: Sequence[Any], upstream: Array | None) -> list[Any]:
+        """Gradients at other inputs of the same structure as the case's: a tree an input with a gradient."""
+        _, gradients = self._vjp(exercise, [*inputs, *case.arguments.values()], upstream)
+        return gradients
+
+    def evaluate(self, exercise: Exercise, case: Case, params: Any) -> tuple[float, float]:
+        """Loss and accuracy of trained parameters on the images and labels of the case."""
+        function = self._function(exercise, str(exercise.evaluate))
+        loss, accuracy = self._guard(exercise, lambda: function(_to_torch(params), *self._rest(case)))
+        return float(loss), float(accuracy)
+
+    def doubt(self, exercise: Exercise, case: Case) -> str | None:
+        """Why finite differences and torch.autograd disagree on the reference itself, or None if they agree."""
+        if case.key not in self._doubts:
+            self._doubts[case.key] = self._doubt(exercise, case)
+        return self._doubts[case.key]
+
+    def _doubt(self, exercise: Exercise, case: Case) -> str | None:
+        def forward(*inputs: Any) -> tuple[Array, Any]:
+            return self._forward(exercise, [*inputs, *case.arguments.values()]), inputs
+
+        def backward(upstream: Any, inputs: Any) -> list[Any]:
+            return self.gradients(exercise, case, inputs, np.asarray(upstream))
+
+        if not exercise.gradients or exercise.kind in (Kind.STEP, Kind.TRAINING, Kind.FUNCTION):
+            return None
+        check = check_gradients(
+            forward,
+            backward,
+            list(case.inputs.values()),
+            names=list(case.inputs),
+            differentiate=list(exercise.gradients),
+            seed=case.seed,
+            localise=False,
+        )
+        return None if not check.problems else "; ".join(problem.detail for problem in check.problems)
+
+    def _evaluate(self, exercise: Exercise, case: Case) -> Expected:
+        match exercise.kind:
+            case Kind.STEP:
+                return self._steps(exercise, case)
+            case Kind.TRAINING:
+                return self._training(exercise, case)
+            case Kind.FUNCTION:
+                return Expected(value=self._forward(exercise, case.args), gradients={})
+            case Kind.LAYER | Kind.MODEL | Kind.LOSS:
+                value, gradients = self._vjp(exercise, case.args, case.upstream)
+                return Expected(value=value, gradients=dict(zip(exercise.gradients, gradients, strict=True)))
+
+    def _forward(self, exercise: Exercise, args: Sequence[Any]) -> Array:
+        function = self._function(exercise, exercise.reference)
+        return _to_numpy(self._guard(exercise, lambda: function(*map(_to_torch, args))))
+
+    def _vjp(self, exercise: Exercise, args: Sequence[Any], upstream: Array | None) -> tuple[Array, list[Any]]:
+        import torch
+
+        function = self._function(exercise, exercise.reference)
+        tensors = [_to_torch(arg) for arg in args]
+        names = list(exercise.inputs)
+        wanted = [tensors[names.index(name)] for name in exercise.gradients]
+        flat = [leaf.requires_grad_() for leaf in leaves(wanted)]
+        value = self._guard(exercise, lambda: function(*tensors))
+        if not isinstance(value, torch.Tensor):
+            raise OracleError(exercise.name, f"it must return a tensor, it returned {type(value).__name__}")
+        if upstream is not None and value.shape != upstream.shape:
+            raise OracleError(exercise.name, f"it returned shape {tuple(value.shape)}, declared {upstream.shape}")
+        seed = None if upstream is None else torch.from_numpy(np.array(upstream, dtype=np.float64))
+        raw = self._guard(exercise, lambda: torch.autograd.grad(value, flat, seed, allow_unused=True))
+        gradients = [np.zeros(x.shape) if g is None else _to_numpy(g) for g, x in zip(raw, flat, strict=True)]
+        return _to_numpy(value), list(rebuild(wanted, gradients))
+
+    def _steps(self, exercise: Exercise, case: Case) -> Expected:
+        import torch
+
+        params, *rest = case.args
+        tensors = map_leaves(lambda leaf: _to_torch(leaf).requires_grad_(), params)
+        flat = leaves(tensors)
+        make = self._function(exercise, exercise.reference)
+        optimizer = self._guard(exercise, lambda: make(flat, *rest))
+        trajectory, states = [], []
+        for update in case.updates:
+            for leaf, gradient in zip(flat, leaves(update), strict=True):
+                leaf.grad = torch.from_numpy(gradient.copy())
+            self._guard(exercise, optimizer.step)
+            trajectory.append(map_leaves(_to_numpy, tensors))
+            states.append({
+                name: rebuild(params, [_to_numpy(torch.as_tensor(optimizer.state[leaf][field])) for leaf in flat])
+                for name, field in exercise.state.items()
+            })
+        return Expected(value=np.zeros(0), gradients={}, trajectory=tuple(trajectory), states=tuple(states))
+
+    def _training(self, exercise: Exercise, case: Case) -> Expected:
+        function = self._function(exercise, exercise.reference)
+        params, losses = self._guard(exercise, lambda: function(*map(_to_torch, case.args)))
+        return Expected(
+            value=np.asarray(losses, dtype=np.float64), gradients={}, trajectory=(map_leaves(_to_numpy, params),)
+        )
+
+    def _rest(self, case: Case) -> list[Any]:
+        return [_to_torch(value) for value in list(case.inputs.values())[1:]]
+
+    def _function(self, exercise: Exercise, name: str) -> Callable[..., Any]:
+        if self._module is None:
+            self._module = self._load(exercise)
+        function = getattr(self._module, name, None)
+        if not callable(function):
+            raise OracleError(exercise.name, f"{self.assignment.reference.name} has no function {name!r}")
+        return function  # type: ignore[no-any-return]
+
+    def _load(self, exercise: Exercise) -> ModuleType:
+        path = self.assignment.reference
+        spec = importlib.util.spec_from_file_location(f"gradmark_reference_{self.assignment.name}", path)
+        if spec is None or spec.loader is None:
+            raise OracleError(exercise.name, f"{path} can't be loaded")
+        module = importlib.util.module_from_spec(spec)
+        loader = spec.loader
+        self._guard(exercise, lambda: loader.exec_module(module))
+        return module
+
+    @staticmethod
+    def _guard(exercise: Exercise, action: Callable[[], Any]) -> Any:
+        """Run course code; whatever it raises is the course's fault and says so."""
+        try:
+            return action()
+        except OracleError:
+            raise
+        except Exception as error:
+            raise OracleError(exercise.name, f"it raised {type(error).__name__}: {error}") from error
+
+
+def _to_torch(value: Any) -> Any:
+    """Arrays as tensors of their own memory's copy, floats in float64; numbers stay numbers."""
+    import torch
+
+    def leaf(item: Any) -> Any:
+        if not isinstance(item, np.ndarray):
+            return item
+        return torch.from_numpy(np.array(item, dtype=np.float64 if item.dtype.kind == "f" else item.dtype))
+
+    return map_leaves(leaf, value)
+
+
+def _to_numpy(tensor: Any) -> Array:
+    return np.array(tensor.detach().cpu().numpy(), copy=True)

@@ -1,0 +1,1 @@
+"""The report: one published, versioned format, and everything that is rendered from it."""

@@ -1,0 +1,134 @@
+"""The report as text: what a student reads first. Pure; rendered from the Report alone, so no door can say more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grader.report.model import CheckReport, FindingReport, PartReport, Report
+
+__all__ = ["points", "render", "render_part", "render_summary"]
+
+WIDTH = 100
+_LABELS = ("worst", "pattern", "likely", "case", "also", "more", "rerun")
+_NOT_WRITTEN = "NOT_WRITTEN"
+
+
+def render(report: Report) -> str:
+    """Every part that did not pass, in full; then the table of points."""
+    blocks = [
+        render_part(report.assignment.name, report.assignment.manifest, exercise.name, part, report.seeds.private)
+        for exercise in report.exercises
+        for part in exercise.parts
+        if part.verdict != "passed" or _warnings(part)
+    ]
+    return "\n\n".join([*filter(None, blocks), render_summary(report)])
+
+
+def render_part(assignment: str, manifest: str, exercise: str, part: PartReport, private: bool = False) -> str:
+    """One part's message: the first failure of each kind in full, the later ones counted."""
+    title = f"{assignment} / {exercise} / {part.name}"
+    head = f"{title}{_score(part):>{max(1, WIDTH - len(title))}}"
+    unwritten = _only_unwritten(part)
+    if unwritten:
+        return f"{head}\n  {unwritten}"
+    lines = [head]
+    rerun = f'pytest "{manifest}::{exercise}::{part.name}"'
+    for finding, check, others in _causes(part):
+        lines += _finding(finding, check, others, rerun, private)
+    return "\n".join(lines)
+
+
+def render_summary(report: Report) -> str:
+    """Points by part, then the total."""
+    rows = [
+        (f"{exercise.name} / {part.name}", f"{points(part.earned)} of {points(part.possible)}", _state(part))
+        for exercise in report.exercises
+        for part in exercise.parts
+    ]
+    wide = max(len(name) for name, _, _ in rows)
+    score = report.score
+    total = f"{points(score.earned)} of {points(score.possible)} points"
+    if score.undecided:
+        total += f", {points(score.undecided)} undecided"
+    title = f"{report.assignment.name}: {report.submission.name}"
+    lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {state}".rstrip() for name, earned, state in rows)]
+    lines += [f"note: {note}" for note in report.submission.notes]
+    return "\n".join([*lines, total])
+
+
+def points(value: float) -> str:
+    """Points without needless zeros, and never rounded: 6, 2.5, 0.125."""
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _score(part: PartReport) -> str:
+    text = f"{points(part.earned)} of {points(part.possible)} points"
+    return f"{text}, {points(part.undecided)} undecided" if part.undecided else text
+
+
+def _state(part: PartReport) -> str:
+    if part.verdict == "passed":
+        return "warning" if _warnings(part) else ""
+    unwritten = _only_unwritten(part)
+    if unwritten:
+        return "not written yet"
+    if part.verdict == "undecided":
+        faults = sorted({check.fault for check in part.checks if check.fault and check.verdict == "undecided"})
+        return f"undecided ({' and '.join(f'the {fault}' for fault in faults)} at fault)" if faults else "not run"
+    failed = [check for check in part.checks if check.verdict == "failed"]
+    return f"{len(failed)} of {len(part.checks)} checks failed"
+
+
+def _warnings(part: PartReport) -> bool:
+    return any(finding.warning for check in part.checks for finding in check.findings)
+
+
+def _only_unwritten(part: PartReport) -> str:
+    codes = {(finding.code, finding.headline) for check in part.checks for finding in check.findings}
+    return next(iter(codes))[1] if len(codes) == 1 and {code for code, _ in codes} == {_NOT_WRITTEN} else ""
+
+
+def _causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str]]]:
+    """First finding of each code with its check, and the names of the later cases with the same code."""
+    first: dict[tuple[str, str], tuple[FindingReport, CheckReport]] = {}
+    later: dict[tuple[str, str], list[str]] = {}
+    for check in part.checks:
+        for finding in check.findings:
+            key = (finding.code, check.aspect if finding.code == "WRONG_VALUE" else "")
+            if key in first:
+                later[key].append(check.case)
+            else:
+                first[key], later[key] = (finding, check), []
+    return [(*first[key], later[key]) for key in first]
+
+
+def _finding(finding: FindingReport, check: CheckReport, others: list[str], rerun: str, private: bool) -> Iterator[str]:
+    mark = "warning: " if finding.warning else ""
+    yield f"  {mark}{finding.headline}"
+    for line in finding.detail.splitlines():
+        yield f"    | {line}"
+    rows = {
+        "worst": finding.worst,
+        "pattern": finding.pattern,
+        "likely": finding.likely,
+        "case": "" if not check.inputs else _case(check, private),
+        "also": finding.also,
+        "more": _more(others),
+        "rerun": "" if finding.warning else rerun,
+    }
+    for label in _LABELS:
+        if rows[label]:
+            yield f"    {label:<8} {rows[label]}"
+
+
+def _case(check: CheckReport, private: bool) -> str:
+    name = f"{check.case}: " if check.case else ""
+    seed = "hidden seed" if private and check.hidden else f"seed {check.seed}"
+    return f"{name}{check.inputs}  float64  {seed}"
+
+
+def _more(others: list[str]) -> str:
+    if not others:
+        return ""
+    shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    return f"the same in {len(others)} more {'case' if len(others) == 1 else 'cases'}: {shown}"

@@ -1,0 +1,297 @@
+"""The report's format: what schema.json publishes, what every door writes, what every rendering reads.
+
+Version 1: the first.
+
+Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
+or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
+evidence may hold them. The score of a report is checked when it is built: earned + undecided <= possible, and the
+parts sum to the total.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from grader.errors import MachineError
+
+__all__ = [
+    "VERSION",
+    "AssignmentInfo",
+    "CheckReport",
+    "ComparisonReport",
+    "Environment",
+    "ExerciseReport",
+    "FindingReport",
+    "GradientReport",
+    "PartReport",
+    "ProbeReport",
+    "Report",
+    "ScoreReport",
+    "Seeds",
+    "SubmissionInfo",
+    "json_schema",
+    "number",
+    "read_report",
+    "report_json",
+    "validate",
+    "write_report",
+]
+
+VERSION = 1
+
+Number = float | Literal["nan", "inf", "-inf"]
+VerdictName = Literal["passed", "failed", "undecided"]
+StatusName = Literal["passed", "failed", "undecided", "not run", "timed out", "killed"]
+FaultName = Literal["student", "course", "machine"]
+
+
+class _Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class FindingReport(_Struct, kw_only=True, omit_defaults=True):
+    """One thing that is wrong, or a warning."""
+
+    code: str
+    headline: str
+    fault: FaultName
+    warning: bool = False
+    worst: str = ""
+    pattern: str = ""
+    likely: str = ""
+    also: str = ""
+    detail: str = ""
+    diagnosis: str = ""
+
+
+class ComparisonReport(_Struct, kw_only=True, omit_defaults=True):
+    """One array against the reference's; values are left out for hidden cases."""
+
+    what: str
+    passed: bool
+    reason: str
+    size: int
+    wrong: int | None = None
+    rtol: float
+    atol: float
+    worst: list[int] | None = None
+    actual: Number | None = None
+    expected: Number | None = None
+    error: Number | None = None
+    allowed: Number | None = None
+
+
+class ProbeReport(_Struct, kw_only=True):
+    """One random direction in which the gradient was held against finite differences."""
+
+    where: str
+    residual: Number
+    tolerance: Number
+    truncation: Number
+    roundoff: Number
+    step: Number
+    gradient_norm: Number
+
+
+class GradientReport(_Struct, kw_only=True):
+    """The backward against finite differences of the student's own forward."""
+
+    outcome: Literal["passed", "failed", "inconclusive"]
+    coverage: float
+    forward_calls: int
+    backward_calls: int
+    seed: int | None
+    odds_of_missing_one_percent: float
+    """Upper bound of the probability that a gradient wrong by 1 % of its norm passes."""
+    probes: list[ProbeReport]
+    problems: list[str]
+    warnings: list[str]
+
+
+class CheckReport(_Struct, kw_only=True, omit_defaults=True):
+    """One aspect of one exercise on one case."""
+
+    aspect: str
+    case: str
+    hidden: bool
+    status: StatusName
+    verdict: VerdictName
+    fault: FaultName | None = None
+    credit: float
+    inputs: str = ""
+    seed: int | None = None
+    calls: int = 0
+    seconds: float = 0.0
+    findings: list[FindingReport] = []
+    comparisons: list[ComparisonReport] = []
+    gradient: GradientReport | None = None
+
+
+class PartReport(_Struct, kw_only=True):
+    """What earns points."""
+
+    name: str
+    verdict: VerdictName
+    earned: float
+    possible: float
+    undecided: float
+    checks: list[CheckReport]
+
+
+class ExerciseReport(_Struct, kw_only=True):
+    """One exercise of the assignment."""
+
+    name: str
+    kind: str
+    functions: dict[str, str]
+    parts: list[PartReport]
+
+
+class AssignmentInfo(_Struct, kw_only=True):
+    """What was graded."""
+
+    name: str
+    title: str
+    manifest: str
+    digest: str
+
+
+class SubmissionInfo(_Struct, kw_only=True):
+    """Whose work: digest of its files (null if it could not be read), notes on reading and loading, what it printed."""
+
+    name: str
+    digest: str | None
+    notes: list[str]
+    printed: str
+
+
+class Seeds(_Struct, kw_only=True):
+    """Seeds of the drawn cases. A private hidden seed is not written: whoever chose it knows it."""
+
+    visible: int
+    hidden: int | None
+    private: bool
+
+
+class Environment(_Struct, kw_only=True):
+    """Where it was graded: what a result may depend on."""
+
+    python: str
+    platform: str
+    versions: dict[str, str]
+    device: str
+    isolation: list[str]
+
+
+class ScoreReport(_Struct, kw_only=True):
+    """Points."""
+
+    earned: float
+    possible: float
+    undecided: float
+    verdict: VerdictName
+
+
+class Report(_Struct, kw_only=True):
+    """One graded submission."""
+
+    format: Literal["gradmark-report"]
+    version: Literal[1]
+    grader: str
+    assignment: AssignmentInfo
+    submission: SubmissionInfo
+    seeds: Seeds
+    environment: Environment
+    score: ScoreReport
+    exercises: list[ExerciseReport]
+    started: str
+    seconds: float
+
+    def __post_init__(self) -> None:
+        parts = [part for exercise in self.exercises for part in exercise.parts]
+        for points in (self.score, *parts):
+            if not (0 <= points.earned and 0 <= points.undecided and points.earned + points.undecided <= points.possible):
+                raise ValueError(f"{points.earned} earned and {points.undecided} undecided of {points.possible} points")
+        for name in ("earned", "possible", "undecided"):
+            if not math.isclose(sum(getattr(part, name) for part in parts), getattr(self.score, name), abs_tol=1e-9):
+                raise ValueError(f"the parts' {name} points do not sum to the score's")
+
+
+def number(value: float | None) -> Any:
+    """A float as the format writes it: NaN and infinities by name."""
+    if value is None or math.isfinite(value):
+        return value
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the format, generated from the types above; schema.json is this, published."""
+    (schema,), components = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gradmark report",
+        "description": f"One graded submission, version {VERSION} of the format.",
+        **schema,
+        "$defs": components,
+    }
+
+
+def validate(document: Any) -> None:
+    """Hold a report, as JSON gives it, against the published schema.
+
+    Raises:
+        ValueError: names the first place that does not fit.
+    """
+    error = next(iter(_validator().iter_errors(document)), None)
+    if error is not None:
+        where = "/".join(map(str, error.absolute_path)) or "the report"
+        raise ValueError(f"{where}: {error.message}")
+
+
+@functools.cache
+def _validator() -> Any:
+    import jsonschema
+
+    schema = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def report_json(report: Report) -> bytes:
+    """The report as indented JSON, held against the schema first."""
+    text = msgspec.json.format(msgspec.json.encode(report), indent=2)
+    validate(json.loads(text))
+    return text + b"\n"
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write the report whole or not at all: to a file beside it, then renamed.
+
+    Raises:
+        MachineError: it can't be written (names the path); an earlier report there is left as it was.
+    """
+    text = report_json(report)
+    scratch = path.with_name(f".{path.name}.part")
+    try:
+        scratch.write_bytes(text)
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise MachineError(f"the report can't be written to {path}: {error.strerror or error}") from error
+
+
+def read_report(path: Path) -> Report:
+    """Read a report.
+
+    Raises:
+        ValueError: it is not one; names the field.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path}: not a report of version {VERSION}: {error}") from error
