@@ -26,7 +26,7 @@ from typing import Any
 
 from grader.errors import SubmissionError
 
-__all__ = ["Converted", "convert_notebook", "parse_python"]
+__all__ = ["MAX_PARSED", "Converted", "convert_notebook", "parse_python"]
 
 MAX_PARSED = 300_000
 """Longest text given to the parser, in bytes or characters: its tree takes up to 600 bytes of memory for each."""
