@@ -1,0 +1,2 @@
+def affine_forward(x, w, b):
+    return x @ w, (x, w)

@@ -1,0 +1,6 @@
+def mlp_backward(dscores, cache):
+    first, rectified, second = cache
+    dactive, dw2, db2 = affine_backward(dscores, second)
+    dhidden = relu_backward(dactive, rectified)
+    _, dw1, db1 = affine_backward(dhidden, first)
+    return {"w1": dw1, "b1": db1, "w2": dw2, "b2": db2}

@@ -1,0 +1,11 @@
+def mlp_forward(params, x):
+    hidden, first = affine_forward(x, params["W1"], params["b1"])
+    scores, second = affine_forward(hidden, params["W2"], params["b2"])
+    return scores, (first, second)
+
+
+def mlp_backward(dscores, cache):
+    first, second = cache
+    dhidden, dw2, db2 = affine_backward(dscores, second)
+    _, dw1, db1 = affine_backward(dhidden, first)
+    return {"W1": dw1, "b1": db1, "W2": dw2, "b2": db2}

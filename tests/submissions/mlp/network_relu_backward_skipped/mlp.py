@@ -1,0 +1,6 @@
+def mlp_backward(dscores, cache):
+    first, rectified, second = cache
+    dactive, dw2, db2 = affine_backward(dscores, second)
+    dhidden = dactive
+    _, dw1, db1 = affine_backward(dhidden, first)
+    return {"W1": dw1, "b1": db1, "W2": dw2, "b2": db2}

@@ -1,0 +1,16 @@
+from layers import *
+
+
+def mlp_forward(params, x):
+    hidden, first = affine_forward(x, params["W1"], params["b1"])
+    active, rectified = relu_forward(hidden)
+    scores, second = affine_forward(active, params["W2"], params["b2"])
+    return scores, (first, rectified, second)
+
+
+def mlp_backward(dscores, cache):
+    first, rectified, second = cache
+    dactive, dw2, db2 = affine_backward(dscores, second)
+    dhidden = relu_backward(dactive, rectified)
+    _, dw1, db1 = affine_backward(dhidden, first)
+    return {"W1": dw1, "b1": db1, "W2": dw2, "b2": db2}

@@ -1,0 +1,16 @@
+import numpy as np
+
+
+def train(params, x, y, lr, batch, steps):
+    N = x.shape[0]
+    losses = []
+    for k in range(steps):
+        if (k + 1) * batch > N:
+            break
+        rows = np.arange(k * batch, (k + 1) * batch)
+        scores, cache = mlp_forward(params, x[rows])
+        loss, dscores = softmax_loss(scores, y[rows])
+        grads = mlp_backward(dscores, cache)
+        params = sgd_step(params, grads, lr)
+        losses.append(float(loss))
+    return params, losses
