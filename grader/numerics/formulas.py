@@ -13,6 +13,7 @@ import numpy as np
 from grader.numerics.claims import Array, Diagnosis, DiagnosisCode, Mismatch, axis_sets, close
 from grader.numerics.scale import factor, factor_per_slice, is_named, times
 from grader.numerics.support import dropped, mask_inverted, mask_missing
+from grader.numerics.terms import constant_along
 
 __all__ = ["formula", "wrong_factor"]
 
@@ -49,7 +50,7 @@ def wrong_factor(m: Mismatch) -> Iterator[Diagnosis]:
                 continue
             product = f"{words} @ z" if side == "left" else f"z @ {words}"
             pattern = f"yours is {product}, as it must be, but z is wrong"
-            parts = (mask_missing, mask_inverted, dropped, factor, factor_per_slice)
+            parts = (mask_missing, mask_inverted, dropped, factor, factor_per_slice, constant_along)
             found = next((one for part in parts for one in part(inner)), None)
             if found is not None:
                 code, pattern = found.code, f"{pattern}: {found.pattern}"
@@ -60,13 +61,24 @@ def wrong_factor(m: Mismatch) -> Iterator[Diagnosis]:
 
 
 def _source(m: Mismatch, inner: Mismatch, words: str, found: Diagnosis | None) -> str | None:
+    """The likely cause of a wrong z, by what z must be and what is wrong with it."""
+    if found is not None and found.cause is not None:
+        return found.cause
     if words.startswith("dout"):
-        return "the other factor, the cached input, is the wrong one: stale, overwritten or another tensor"
-    if found is not None and found.code is DiagnosisCode.MASK_MISSING:
+        truth = {name: x for name, x in m.inputs.items() if x.ndim == 2}
+        if found is not None and found.code is DiagnosisCode.MASK_MISSING:
+            return "the cached input of this layer has not passed its activation"
+        names = [n for n, x in truth.items() if any(close(inner.expected, a, 1e-6) for a in (x, x.T))]
+        return (
+            f"z must be {names[0]}, or its transpose: the cached one is stale, overwritten or another"
+            if names
+            else None
+        )
+    if m.context.forward or found is None:
+        return None
+    if found.code is DiagnosisCode.MASK_MISSING:
         return "the gradient that arrives here has not passed the mask of an activation"
-    if found is not None and found.code is DiagnosisCode.MASK_INVERTED:
-        return "the gradient that arrives here has passed the inverted mask of an activation"
-    return "the gradient that arrives here, z, is wrong" if not m.context.forward else None
+    return None
 
 
 def _recover(m: Mismatch, known: Array, side: str) -> Mismatch | None:
@@ -97,8 +109,14 @@ def _dictionary(m: Mismatch) -> Iterator[tuple[str, Array, DiagnosisCode, str | 
     for words, candidate in _elementwise(m) if small else ():
         if candidate.shape == shape:
             yield words, candidate, DiagnosisCode.FORMULA, None
-    for words, candidate in _products(m):
-        yield words, candidate, DiagnosisCode.FORMULA, "other operands, or a transpose missing or misplaced"
+    products = list(_products(m))
+    # Only of an array that is itself such a product can it be said that the operands are the mistake.
+    is_product = any(
+        candidate.shape == shape and close(candidate, m.expected, m.tolerance) for _, candidate in products
+    )
+    cause = "the operands of the product are others, or a transpose is missing or misplaced" if is_product else None
+    for words, candidate in products:
+        yield words, candidate, DiagnosisCode.FORMULA, cause
     for words, candidate, cause in _chains(m):
         yield words, candidate, DiagnosisCode.FORMULA, cause
 
@@ -166,7 +184,7 @@ def _matrices(m: Mismatch) -> list[tuple[str, Array]]:
 
 
 def _products(m: Mismatch) -> Iterator[tuple[str, Array]]:
-    """A @ B and its rows' sum for every pair that fits."""
+    """A @ B for every pair that fits."""
     shape = m.expected.shape
     matrices = _matrices(m)
     for left, a in matrices:
@@ -175,8 +193,6 @@ def _products(m: Mismatch) -> Iterator[tuple[str, Array]]:
                 continue
             if (a.shape[0], b.shape[1]) == shape:
                 yield f"{left} @ {right}", a @ b
-            elif len(shape) == 1 and b.shape[1] == shape[0] and left == "dout":
-                yield f"({left} @ {right}).sum(axis=0)", (a @ b).sum(axis=0)
 
 
 def _chains(m: Mismatch) -> Iterator[tuple[str, Array, str]]:

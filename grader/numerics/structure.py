@@ -163,16 +163,17 @@ def _missing(
     sizes = actual.shape[over[0]] if len(over) == 1 else tuple(actual.shape[i] for i in over)
     name = label.partition("(")[2].rstrip(")") if len(over) == 1 else ""
     words = f"axis {name} (of size {sizes})" if name.isidentifier() else label
-    inside = "dout" if _is_upstream(actual, context, tolerance=1e-12) else "..."
+    is_dout = _is_upstream(actual, context, tolerance=1e-12)
     where = over[0] if len(over) == 1 else over
     keep = ", keepdims=True" if actual.ndim == expected.ndim else ""
     shape = _named_shape(expected, context)
-    call = f"{context.name} = {inside}.{word}(axis={where}{keep}) has shape {shape}"
+    assigned = f"{context.name} = dout" if is_dout else context.name
+    call = f"{assigned}.{word}(axis={where}{keep}) has shape {shape}"
     verb = "sum" if word == "sum" else "average"
     return Diagnosis(
         code=DiagnosisCode.MISSING_SUM if word == "sum" else DiagnosisCode.WRONG_SHAPE,
         pattern=f"{_shapes(actual, expected)}: the {word} over {words} is missing",
-        cause=f"{verb} {'what you return' if inside == '...' else inside} over {label}: {call}",
+        cause=f"{verb} {'dout' if is_dout else 'yours'} over {label}: {call}",
     )
 
 

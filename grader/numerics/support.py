@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics.claims import Array, Diagnosis, DiagnosisCode, Mismatch, close, element
+from grader.numerics.claims import MAX_SIZE, Array, Diagnosis, DiagnosisCode, Mismatch, close, element
 
 __all__ = [
     "at_a_kink",
@@ -17,7 +17,9 @@ __all__ = [
     "mask_missing",
     "mask_of_upstream",
     "one_per_slice",
+    "overwritten",
     "rectified",
+    "spread_evenly",
 ]
 
 
@@ -101,6 +103,40 @@ def local(m: Mismatch) -> Iterator[Diagnosis]:
     if where:
         pattern = f"{int(wrong.sum())} of {wrong.size} elements are wrong: {where}"
         yield Diagnosis(code=DiagnosisCode.LOCAL, pattern=pattern)
+
+
+def overwritten(m: Mismatch) -> Iterator[Diagnosis]:
+    """The wrong elements are single elements of dout where sums of several are expected: = in place of +=."""
+    dout, wrong = m.upstream, m.wrong
+    if dout is None or np.count_nonzero(wrong) < 2 or m.expected.size > MAX_SIZE:
+        return
+    yours, right = m.actual[wrong], m.expected[wrong]
+    if np.all(yours != 0) and np.isin(yours, dout).all() and not np.isin(right, dout).any() and np.all(right != 0):
+        pattern = f"the {yours.size} wrong elements are single elements of dout, the expected ones sums of several"
+        cause = "where windows or indices overlap, the gradient is assigned (=) and must be added (+=, np.add.at)"
+        yield Diagnosis(code=DiagnosisCode.TERMS_DROPPED, pattern=pattern, cause=cause)
+
+
+def spread_evenly(m: Mismatch) -> Iterator[Diagnosis]:
+    """Every element of dout shared out equally over its window, where one element of the window receives it all."""
+    dout, shape = m.upstream, m.expected.shape
+    if dout is None or dout.ndim != len(shape) or dout.shape == shape or not dout.size:
+        return
+    if any(large % small for large, small in zip(shape, dout.shape, strict=True)):
+        return
+    spread = dout
+    for axis, (large, small) in enumerate(zip(shape, dout.shape, strict=True)):
+        spread = spread.repeat(large // small, axis=axis)
+    window = m.expected.size // dout.size
+    share = m.multiple(spread)
+    if share is None or np.count_nonzero(dout) < 2 or abs(share * window - 1.0) > 1e-6:
+        return
+    one_each = np.count_nonzero(m.expected) == np.count_nonzero(dout)
+    yield Diagnosis(
+        code=DiagnosisCode.FORMULA,
+        pattern=f"every element of dout is shared out equally over the {window} elements of its window",
+        cause="that is the gradient of an average; one element of each window receives it all" if one_each else None,
+    )
 
 
 def one_per_slice(m: Mismatch) -> Iterator[Diagnosis]:

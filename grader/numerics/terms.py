@@ -27,6 +27,7 @@ from grader.numerics.claims import (
 __all__ = [
     "constant",
     "constant_along",
+    "lost_row",
     "low_rank",
     "multiple_of_input",
     "normalisation",
@@ -149,9 +150,10 @@ def normalisation(m: Mismatch) -> Iterator[Diagnosis]:
             continue
         for weight, scaled in _weighted(m, dout):
             for over in axis_sets(dout.ndim):
-                basis = (scaled, np.ones_like(x), x)
+                centred = x - x.mean(axis=over, keepdims=True)
+                basis = (scaled, np.ones_like(x), centred)
                 if _spanned(m.expected, basis, over) and not _spanned(m.expected, basis[:1], over):
-                    yield from _normalised(m, dout, scaled, weight, name, x, over)
+                    yield from _normalised(m, dout, scaled, weight, name, centred, over)
                     return
 
 
@@ -219,20 +221,16 @@ def low_rank(m: Mismatch) -> Iterator[Diagnosis]:
     rank = int(np.count_nonzero(values > 10 * m.tolerance * values[0]))
     if rank > max(1, min(error.shape) // 4):
         return
-    lost = _lost_sample(m) if rank == 1 else None
-    if lost is not None:
-        yield lost
-        return
     pattern = f"the difference has rank {rank}, of {min(error.shape)} possible"
     cause = f"{rank} contribution{'s' if rank > 1 else ''} to a sum {'are' if rank > 1 else 'is'} missing or wrong"
     yield Diagnosis(code=DiagnosisCode.MISSING_TERM, pattern=pattern, cause=cause)
 
 
-def _lost_sample(m: Mismatch) -> Diagnosis | None:
+def lost_row(m: Mismatch) -> Iterator[Diagnosis]:
     """The outer product of one row of an input with the same row of dout, missing or counted twice."""
     dout = m.upstream
     if dout is None or dout.ndim != 2 or dout.shape[1] != m.expected.shape[1]:
-        return None
+        return
     for name, x in m.inputs.items():
         if x.shape != (dout.shape[0], m.expected.shape[0]):
             continue
@@ -241,12 +239,9 @@ def _lost_sample(m: Mismatch) -> Diagnosis | None:
             for sign, words in ((-1.0, "is missing"), (1.0, "is counted twice")):
                 if np.any(outer) and m.small(m.error - sign * outer):
                     pattern = f"the difference is the outer product of row {row} of {name} and row {row} of dout"
-                    return Diagnosis(
-                        code=DiagnosisCode.TERMS_DROPPED,
-                        pattern=pattern,
-                        cause=f"the contribution of row {row} {words}",
-                    )
-    return None
+                    cause = f"the contribution of row {row} {words}"
+                    yield Diagnosis(code=DiagnosisCode.TERMS_DROPPED, pattern=pattern, cause=cause)
+                    return
 
 
 def _weighted(m: Mismatch, dout: Array) -> Iterator[tuple[str, Array]]:

@@ -1,0 +1,465 @@
+"""Diagnoses: a table of real mistakes and what must be said of each, and laws on what must never be said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace as Space
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from grader.numerics.diagnosis import Context, Diagnosis, DiagnosisCode, diagnose
+
+Code = DiagnosisCode
+
+
+# ------------------------------------------------------------------------------------------------ layers by hand
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layer:
+    """One drawn case: arrays by name, true values by tensor name, axis names."""
+
+    v: Space
+    true: dict[str, np.ndarray]
+    axes: dict[str, tuple[str, ...]]
+    sizes: dict[str, int]
+    inputs: dict[str, np.ndarray]
+    upstream: np.ndarray | None
+    upstream_axes: tuple[str, ...]
+
+    def context(self, name: str) -> Context:
+        forward = name in ("out", "loss") or name.startswith("new")
+        return Context(
+            name=name,
+            axes=self.axes[name],
+            sizes=self.sizes,
+            inputs=self.inputs,
+            upstream=self.upstream,
+            upstream_axes=self.upstream_axes,
+            others={k: t for k, t in self.true.items() if k != name and (k in ("out", "loss")) == forward},
+            forward=forward,
+        )
+
+
+def affine(seed: int) -> Layer:
+    r = np.random.default_rng(seed)
+    n, d, m = ((3, 4, 5), (7, 6, 8), (9, 12, 11))[seed % 3]
+    x, w, b, dout = (r.standard_normal(s) for s in ((n, d), (d, m), (m,), (n, m)))
+    v = Space(x=x, w=w, b=b, dout=dout, n=n, r=r)
+    true = {"dx": dout @ w.T, "dw": x.T @ dout, "db": dout.sum(0), "out": x @ w + b}
+    axes = {"dx": ("N", "D"), "dw": ("D", "M"), "db": ("M",), "out": ("N", "M")}
+    return _layer(v, true, axes, {"N": n, "D": d, "M": m}, {"x": x, "w": w, "b": b}, ("N", "M"))
+
+
+def relu(seed: int) -> Layer:
+    r = np.random.default_rng(seed)
+    n, d = ((3, 4), (5, 6), (8, 9))[seed % 3]
+    x, dout = r.standard_normal((n, d)), r.standard_normal((n, d))
+    v = Space(x=x, dout=dout, r=r)
+    true = {"dx": dout * (x > 0), "out": np.maximum(x, 0)}
+    return _layer(v, true, dict.fromkeys(true, ("N", "D")), {"N": n, "D": d}, {"x": x}, ("N", "D"))
+
+
+def softmax(seed: int) -> Layer:
+    r = np.random.default_rng(seed)
+    n, c = ((4, 3), (6, 5), (12, 10))[seed % 3]
+    s, y = r.standard_normal((n, c)), r.integers(0, c, n)
+    p = np.exp(s) / np.exp(s).sum(1, keepdims=True)
+    one = np.eye(c)[y]
+    losses = -np.log(p[np.arange(n), y])
+    v = Space(s=s, p=p, one=one, n=n, losses=losses, r=r)
+    true = {"dscores": (p - one) / n, "loss": np.array(losses.mean())}
+    return _layer(v, true, {"dscores": ("N", "C"), "loss": ()}, {"N": n, "C": c}, {"scores": s}, ())
+
+
+def mlp(seed: int) -> Layer:
+    r = np.random.default_rng(seed)
+    n, d, h, c = ((3, 8, 6, 5), (7, 20, 13, 10), (10, 49, 20, 11))[seed % 3]
+    x, w1, b1, w2, b2, dout = (r.standard_normal(s) for s in ((n, d), (d, h), (h,), (h, c), (c,), (n, c)))
+    a = x @ w1 + b1
+    dh = dout @ w2.T
+    da = dh * (a > 0)
+    v = Space(x=x, w1=w1, w2=w2, a=a, dh=dh, da=da, dout=dout, n=n, hidden=np.maximum(a, 0), r=r)
+    true = {
+        "dparams['W1']": x.T @ da,
+        "dparams['b1']": da.sum(0),
+        "dparams['W2']": v.hidden.T @ dout,
+        "dparams['b2']": dout.sum(0),
+        "out": v.hidden @ w2 + b2,
+    }
+    axes = dict(zip(true, (("D", "H"), ("H",), ("H", "C"), ("C",), ("N", "C")), strict=True))
+    inputs = {"x": x, "params['W1']": w1, "params['b1']": b1, "params['W2']": w2, "params['b2']": b2}
+    return _layer(v, true, axes, {"N": n, "D": d, "H": h, "C": c}, inputs, ("N", "C"))
+
+
+def norm(seed: int, axis: int) -> Layer:
+    r = np.random.default_rng(seed)
+    n, d = ((9, 8), (12, 7), (14, 16))[seed % 3]
+    x, gamma, beta, dout = (r.standard_normal(s) for s in ((n, d), d, d, (n, d)))
+    x = 1.7 * x + 0.3
+    v = Space(x=x, gamma=gamma, beta=beta, dout=dout, axis=axis, n=n, r=r)
+    v.hat, v.std = _normed(x, axis)
+    true = {
+        "dx": norm_dx(v),
+        "dgamma": (dout * v.hat).sum(0),
+        "dbeta": dout.sum(0),
+        "out": gamma * v.hat + beta,
+    }
+    axes = {"dx": ("N", "D"), "dgamma": ("D",), "dbeta": ("D",), "out": ("N", "D")}
+    return _layer(v, true, axes, {"N": n, "D": d}, {"x": x, "gamma": gamma, "beta": beta}, ("N", "D"))
+
+
+def _normed(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    std = np.sqrt(x.var(axis=axis, keepdims=True) + 1e-5)
+    return (x - x.mean(axis=axis, keepdims=True)) / std, std
+
+
+def norm_dx(
+    v: Space, *, gamma: Any = None, axis: int | None = None, mean: float = 1.0, cross: float = 1.0
+) -> np.ndarray:
+    """Gradient of a normalisation, with switches for its terms."""
+    axis = v.axis if axis is None else axis
+    hat, std = _normed(v.x, axis)
+    dhat = v.dout * (v.gamma if gamma is None else gamma)
+    m = dhat.mean(axis=axis, keepdims=True)
+    c = hat * (dhat * hat).mean(axis=axis, keepdims=True)
+    return (dhat - mean * m - cross * c) / std
+
+
+def layer_norm(seed: int) -> Layer:
+    return norm(seed, 1)
+
+
+def batch_norm(seed: int) -> Layer:
+    return norm(seed, 0)
+
+
+def conv(seed: int) -> Layer:
+    r = np.random.default_rng(seed)
+    n, c, f, k, h, wd = ((2, 3, 4, 3, 5, 7), (3, 2, 5, 3, 6, 8), (2, 4, 3, 3, 7, 6))[seed % 3]
+    x, w, b, dout = (r.standard_normal(s) for s in ((n, c, h, wd), (f, c, k, k), (f,), (n, f, h, wd)))
+    v = Space(x=x, w=w, b=b, dout=dout, r=r)
+    true = {"dx": conv_dx(dout, w), "dw": conv_dw(x, dout, k), "db": dout.sum((0, 2, 3)), "out": conv_out(x, w, b)}
+    axes = {"dx": ("N", "C", "H", "W"), "dw": ("F", "C", "HH", "WW"), "db": ("F",), "out": ("N", "F", "H", "W")}
+    sizes = {"N": n, "C": c, "F": f, "H": h, "W": wd, "HH": k, "WW": k}
+    return _layer(v, true, axes, sizes, {"x": x, "w": w, "b": b}, ("N", "F", "H", "W"))
+
+
+def _windows(x: np.ndarray, k: int) -> np.ndarray:
+    """Windows of x padded by k // 2, as (N, C, H, W, k, k)."""
+    pad = k // 2
+    padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    return np.lib.stride_tricks.sliding_window_view(padded, (k, k), axis=(2, 3))
+
+
+def conv_out(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("nchwij,fcij->nfhw", _windows(x, w.shape[2]), w) + b[:, None, None]
+
+
+def conv_dw(x: np.ndarray, dout: np.ndarray, k: int) -> np.ndarray:
+    return np.einsum("nchwij,nfhw->fcij", _windows(x, k), dout)
+
+
+def conv_dx(dout: np.ndarray, w: np.ndarray) -> np.ndarray:
+    return np.einsum("nfhwij,fcij->nchw", _windows(dout, w.shape[2]), w[:, :, ::-1, ::-1])
+
+
+def max_pool(seed: int) -> Layer:
+    r = np.random.default_rng(seed)
+    n, c, h, w = ((2, 3, 4, 6), (3, 2, 6, 4), (1, 4, 8, 6))[seed % 3]
+    x, dout = r.standard_normal((n, c, h, w)), r.standard_normal((n, c, h // 2, w // 2))
+    blocks = x.reshape(n, c, h // 2, 2, w // 2, 2)
+    out = blocks.max(axis=(3, 5))
+    mask = x == out.repeat(2, 2).repeat(2, 3)
+    spread = dout.repeat(2, 2).repeat(2, 3)
+    v = Space(x=x, dout=dout, mask=mask, spread=spread, blocks=blocks, r=r)
+    true = {"dx": spread * mask, "out": out}
+    sizes = {"N": n, "C": c, "H": h, "W": w}
+    return _layer(v, true, {"dx": ("N", "C", "H", "W"), "out": ("N", "C", "OH", "OW")}, sizes, {"x": x}, ())
+
+
+def embedding(seed: int) -> Layer:
+    r = np.random.default_rng(seed)
+    n, v_, d = ((8, 5, 4), (20, 9, 6), (30, 12, 7))[seed % 3]
+    ids, w, dout = r.integers(0, v_ - 1, n), r.standard_normal((v_, d)), r.standard_normal((n, d))
+    ids[:3] = ids[0]
+    dw = np.zeros_like(w)
+    np.add.at(dw, ids, dout)
+    v = Space(ids=ids, w=w, dout=dout, counts=np.maximum(np.bincount(ids, minlength=v_), 1), r=r)
+    true = {"dw": dw, "out": w[ids]}
+    axes = {"dw": ("V", "D"), "out": ("N", "D")}
+    return _layer(v, true, axes, {"N": n, "V": v_, "D": d}, {"w": w}, ("N", "D"))
+
+
+def sgd(seed: int) -> Layer:
+    r = np.random.default_rng(seed)
+    w, g = r.standard_normal((4, 3)), r.standard_normal((4, 3))
+    v = Space(w=w, g=g, r=r)
+    return _layer(v, {"new": w - 0.1 * g}, {"new": ("D", "H")}, {"D": 4, "H": 3}, {"w": w, "dw": g}, ())
+
+
+def _layer(v: Space, true: Any, axes: Any, sizes: Any, inputs: Any, upstream_axes: tuple[str, ...]) -> Layer:
+    upstream = getattr(v, "dout", None)
+    return Layer(v=v, true=true, axes=axes, sizes=sizes, inputs=inputs, upstream=upstream, upstream_axes=upstream_axes)
+
+
+# ---------------------------------------------------------------------------------------------------- the mistakes
+Wrong = Callable[[Space, np.ndarray], Any]
+"""(drawn arrays, true value of the tensor) -> what the student returned."""
+
+
+def _assign(v: Space) -> np.ndarray:
+    g = np.zeros_like(v.w)
+    g[v.ids] = v.dout
+    return g
+
+
+def _changed(array: np.ndarray, index: Any, value: Any) -> np.ndarray:
+    copy = array.copy()
+    copy[index] = value
+    return copy
+
+
+def _square_affine(v: Space, t: np.ndarray) -> np.ndarray:
+    return v.dout.T @ v.x
+
+
+SLIPS: list[tuple[Callable[[int], Layer], str, str, Wrong, Code, str]] = [
+    # affine
+    (affine, "average", "dw", lambda v, t: v.x.T @ v.dout / v.n, Code.FACTOR, "backward averages over the batch"),
+    (affine, "average", "dx", lambda v, t: t / v.n, Code.FACTOR, "backward averages over the batch"),
+    (affine, "mean", "db", lambda v, t: v.dout.mean(0), Code.FACTOR, "backward averages over the batch"),
+    (
+        affine,
+        "unreduced",
+        "db",
+        lambda v, t: v.dout,
+        Code.MISSING_SUM,
+        "sum dout over axis 0 (N): db = dout.sum(axis=0)",
+    ),
+    (affine, "keepdims", "db", lambda v, t: v.dout.sum(0, keepdims=True), Code.RESHAPED, "keepdims=True"),
+    (affine, "all axes", "db", lambda v, t: np.full_like(t, v.dout.sum()), Code.WRONG_REDUCTION, "sum of the expected"),
+    (
+        affine,
+        "scalar",
+        "db",
+        lambda v, t: v.dout.sum(),
+        Code.WRONG_REDUCTION,
+        "sum of the expected one over axis 0 (M)",
+    ),
+    (affine, "wrong axis", "db", lambda v, t: v.dout.sum(1), Code.WRONG_SHAPE, "yours has shape"),
+    (affine, "first row", "db", lambda v, t: v.dout[0], Code.WRONG_REDUCTION, "dout[0] alone"),
+    (affine, "bias returned", "db", lambda v, t: v.b, Code.FORMULA, "db is b"),
+    (affine, "transposed", "dw", lambda v, t: t.T, Code.TRANSPOSED, "transpose"),
+    (affine, "transposed and averaged", "dx", lambda v, t: -t, Code.SIGN, "minus sign"),
+    (affine, "doubled", "dw", lambda v, t: 2 * t, Code.FACTOR, "every element is 2 times the expected one"),
+    (affine, "halved", "dw", lambda v, t: t / 2, Code.FACTOR, "every element is 1/2 of the expected one"),
+    (affine, "off by 1e-4", "dw", lambda v, t: t * 1.0001, Code.FACTOR, "1.0001 times"),
+    (affine, "regularised", "dw", lambda v, t: t + 0.05 * v.w, Code.REGULARISATION, "0.05 * w, is too much"),
+    (affine, "last sample", "dw", lambda v, t: v.x[:-1].T @ v.dout[:-1], Code.TERMS_DROPPED, "contribution of row"),
+    (affine, "first twice", "dw", lambda v, t: t + np.outer(v.x[0], v.dout[0]), Code.TERMS_DROPPED, "counted twice"),
+    (affine, "zeros", "dw", lambda v, t: 0 * t, Code.ALL_ZERO, "every element of yours is 0"),
+    (affine, "None", "dw", lambda v, t: None, Code.NONE, "None"),
+    (affine, "swapped", "dw", lambda v, t: v.dout @ v.w.T, Code.SWAPPED, "value of dx"),
+    (affine, "one column", "dw", lambda v, t: _changed(t, np.s_[:, 1], 7.0), Code.LOCAL, "index 1 of axis 1 (M)"),
+    (affine, "one element", "dw", lambda v, t: _changed(t, (3, 1), 7.0), Code.LOCAL, "dw[3, 1]"),
+    (affine, "last column zero", "dw", lambda v, t: _changed(t, np.s_[:, -1], 0.0), Code.TERMS_DROPPED, "axis 1 (M)"),
+    (
+        affine,
+        "nan",
+        "dw",
+        lambda v, t: _changed(t, (0, 2), np.nan),
+        Code.NOT_FINITE,
+        "the first at dw[0, 2]; the others",
+    ),
+    (affine, "float32", "dw", lambda v, t: t.astype(np.float32).astype(float), Code.FLOAT32, "float32"),
+    (
+        affine,
+        "float32 dtype",
+        "dw",
+        lambda v, t: t.astype(np.float32),
+        Code.DTYPE,
+        "yours is float32, expected float64",
+    ),
+    (affine, "integers", "dw", lambda v, t: t.astype(int), Code.DTYPE, "cuts the fraction off"),
+    (affine, "rows shuffled", "dx", lambda v, t: t[[1, 0, *range(2, len(t))]], Code.PERMUTED, "along axis 0 (N)"),
+    (affine, "reversed", "dx", lambda v, t: t[::-1], Code.FLIPPED, "reversed along axis 0 (N)"),
+    (affine, "order of memory", "dw", lambda v, t: t.T.reshape(t.shape), Code.RESHAPED, "a reshape where a transpose"),
+    (affine, "flat", "dw", lambda v, t: t.ravel(), Code.RESHAPED, "the numbers are right"),
+    (affine, "stale x", "dw", lambda v, t: v.x[::-1].T @ v.dout, Code.WRONG_FACTOR, "z must be x"),
+    (affine, "centred x", "dw", lambda v, t: (v.x - v.x.mean(0)).T @ v.dout, Code.MISSING_TERM, "constant along"),
+    (affine, "bias left out", "out", lambda v, t: v.x @ v.w, Code.MISSING_TERM, "b is not added"),
+    (affine, "bias twice", "out", lambda v, t: t + v.b, Code.MISSING_TERM, "b is added once too often"),
+    (affine, "bias subtracted", "out", lambda v, t: t - 2 * v.b, Code.MISSING_TERM, "minus 2 * b"),
+    (affine, "ReLU after", "out", lambda v, t: np.maximum(t, 0), Code.TERMS_DROPPED, "a ReLU is applied"),
+    # relu
+    (relu, "no mask", "dx", lambda v, t: v.dout, Code.MASK_MISSING, "the gradient flows where x is negative"),
+    (relu, "inverted", "dx", lambda v, t: v.dout * (v.x <= 0), Code.MASK_INVERTED, "the mask is inverted"),
+    (relu, "mask of dout", "dx", lambda v, t: v.dout * (v.dout > 0), Code.MASK_WRONG, "the mask is taken from dout"),
+    (relu, "dout ignored", "dx", lambda v, t: (v.x > 0) * 1.0, Code.FORMULA, "dx is (x > 0)"),
+    (relu, "times x", "dx", lambda v, t: v.dout * v.x, Code.FORMULA, "dx is dout * x"),
+    (relu, "leaky", "dx", lambda v, t: np.where(v.x > 0, v.dout, 0.1 * v.dout), Code.MASK_MISSING, "must be 0"),
+    (relu, "value for mask", "dx", lambda v, t: v.dout * np.maximum(v.x, 0), Code.FORMULA, "dout * max(0, x)"),
+    (relu, "identity", "out", lambda v, t: v.x, Code.MASK_MISSING, "max(0, x) is missing"),
+    (relu, "abs", "out", lambda v, t: abs(v.x), Code.MASK_MISSING, "must be 0"),
+    (relu, "min", "out", lambda v, t: np.minimum(v.x, 0), Code.MASK_INVERTED, "inverted"),
+    # softmax and cross-entropy
+    (softmax, "no -1", "dscores", lambda v, t: v.p / v.n, Code.MISSING_TERM, "the 1 is not subtracted"),
+    (softmax, "+1", "dscores", lambda v, t: (v.p + v.one) / v.n, Code.MISSING_TERM, "must be subtracted"),
+    (softmax, "no 1/N", "dscores", lambda v, t: v.p - v.one, Code.FACTOR, "its gradient has a factor 1/N"),
+    (softmax, "1/N twice", "dscores", lambda v, t: t / v.n, Code.FACTOR, "applied twice"),
+    (softmax, "1 not divided", "dscores", lambda v, t: v.p / v.n - v.one, Code.MISSING_TERM, "not divided by N"),
+    (softmax, "sign", "dscores", lambda v, t: -t, Code.SIGN, "minus sign"),
+    (softmax, "constant per row", "dscores", lambda v, t: t - t.max(1, keepdims=True), Code.MISSING_TERM, "axis 1 (C)"),
+    (softmax, "only correct", "dscores", lambda v, t: t * v.one, Code.TERMS_DROPPED, "are 0 and must not be"),
+    (softmax, "unreduced loss", "loss", lambda v, t: v.losses, Code.WRONG_SHAPE, "the mean over axis N"),
+    (softmax, "sum", "loss", lambda v, t: v.losses.sum(), Code.FACTOR, "and N = "),
+    (softmax, "sign", "loss", lambda v, t: -t, Code.SIGN, "minus sign"),
+    (softmax, "overflow", "dscores", lambda v, t: np.full_like(t, np.nan), Code.NOT_FINITE, "NaN"),
+    # network
+    (mlp, "no mask", "dparams['W1']", lambda v, t: v.x.T @ v.dh, Code.FORMULA, "activation between the two layers"),
+    (mlp, "no mask", "dparams['b1']", lambda v, t: v.dh.sum(0), Code.FORMULA, "activation between the two layers"),
+    (mlp, "inverted", "dparams['W1']", lambda v, t: v.x.T @ (v.dh * (v.a <= 0)), Code.MASK_INVERTED, "is inverted"),
+    (mlp, "mask of dh", "dparams['W1']", lambda v, t: v.x.T @ np.maximum(v.dh, 0), Code.FORMULA, "from the gradient"),
+    (mlp, "mask of dh", "dparams['b1']", lambda v, t: np.maximum(v.dh, 0).sum(0), Code.FORMULA, "from the gradient"),
+    (mlp, "value for mask", "dparams['W1']", lambda v, t: v.x.T @ (v.dh * v.hidden), Code.WRONG_FACTOR, "z is wrong"),
+    (mlp, "average", "dparams['W1']", lambda v, t: t / v.n, Code.FACTOR, "averages over the batch"),
+    (mlp, "average", "dparams['W2']", lambda v, t: t / v.n, Code.FACTOR, "averages over the batch"),
+    (mlp, "a for h", "dparams['W2']", lambda v, t: v.a.T @ v.dout, Code.MASK_MISSING, "has not passed its activation"),
+    (mlp, "regularised", "dparams['W1']", lambda v, t: t + 0.1 * v.w1, Code.REGULARISATION, "is too much"),
+    (mlp, "regularised twice", "dparams['W2']", lambda v, t: t - 0.3 * v.w2, Code.REGULARISATION, "is missing"),
+    (mlp, "unreduced", "dparams['b1']", lambda v, t: v.da, Code.MISSING_SUM, "over axis 0 (N)"),
+    (mlp, "unreduced", "dparams['b2']", lambda v, t: v.dout, Code.MISSING_SUM, "sum dout over axis 0 (N)"),
+    (mlp, "swapped", "dparams['W1']", lambda v, t: v.hidden.T @ v.dout, Code.SWAPPED, "dparams['W2']"),
+    (mlp, "ReLU on the scores", "out", lambda v, t: np.maximum(t, 0), Code.TERMS_DROPPED, "a ReLU is applied"),
+    # layer norm, batch norm
+    (layer_norm, "no gamma", "dx", lambda v, t: norm_dx(v, gamma=1.0), Code.WRONG_FACTOR, "gamma is left out"),
+    (
+        layer_norm,
+        "wrong axis",
+        "dx",
+        lambda v, t: norm_dx(v, axis=0),
+        Code.WRONG_REDUCTION,
+        "normalised over axis 0 (N)",
+    ),
+    (layer_norm, "no mean term", "dx", lambda v, t: norm_dx(v, mean=0.0), Code.MISSING_TERM, "mean"),
+    (
+        layer_norm,
+        "no cross term",
+        "dx",
+        lambda v, t: norm_dx(v, cross=0.0),
+        Code.MISSING_TERM,
+        "mean of gamma * dout times x",
+    ),
+    (layer_norm, "neither", "dx", lambda v, t: norm_dx(v, mean=0.0, cross=0.0), Code.MISSING_TERM, "missing: "),
+    (layer_norm, "cross twice", "dx", lambda v, t: norm_dx(v, cross=2.0), Code.MISSING_TERM, "coefficient"),
+    (layer_norm, "no 1/std", "dx", lambda v, t: t * v.std, Code.FACTOR_PER_SLICE, "standard deviation is missing"),
+    (
+        layer_norm,
+        "1/std twice",
+        "dx",
+        lambda v, t: t / v.std,
+        Code.FACTOR_PER_SLICE,
+        "standard deviation is applied twice",
+    ),
+    (layer_norm, "dout for hat", "dgamma", lambda v, t: v.dout.sum(0), Code.SWAPPED, "dbeta"),
+    (
+        layer_norm,
+        "x for hat",
+        "dgamma",
+        lambda v, t: (v.dout * v.x).sum(0),
+        Code.WRONG_REDUCTION,
+        "(dout * x).sum(axis=0)",
+    ),
+    (layer_norm, "unreduced", "dgamma", lambda v, t: v.dout * v.hat, Code.MISSING_SUM, "over axis 0 (N)"),
+    (layer_norm, "beta left out", "out", lambda v, t: t - v.beta, Code.MISSING_TERM, "beta is not added"),
+    (batch_norm, "no gamma", "dx", lambda v, t: norm_dx(v, gamma=1.0), Code.FACTOR_PER_SLICE, "gamma is left out"),
+    (
+        batch_norm,
+        "wrong axis",
+        "dx",
+        lambda v, t: norm_dx(v, axis=1),
+        Code.WRONG_REDUCTION,
+        "normalised over axis 1 (D)",
+    ),
+    (batch_norm, "no mean term", "dx", lambda v, t: norm_dx(v, mean=0.0), Code.MISSING_TERM, "mean"),
+    (batch_norm, "no cross term", "dx", lambda v, t: norm_dx(v, cross=0.0), Code.MISSING_TERM, "times x"),
+    (batch_norm, "cross sign", "dx", lambda v, t: norm_dx(v, cross=-1.0), Code.MISSING_TERM, "coefficient"),
+    (batch_norm, "no 1/std", "dx", lambda v, t: t * v.std, Code.FACTOR_PER_SLICE, "standard deviation is missing"),
+    (batch_norm, "1/std twice", "dx", lambda v, t: t / v.std, Code.FACTOR_PER_SLICE, "applied twice"),
+    (batch_norm, "mean for sum", "dgamma", lambda v, t: t / v.n, Code.FACTOR, "averages over the batch"),
+    (batch_norm, "keepdims", "dbeta", lambda v, t: t[None], Code.RESHAPED, "an axis of size 1 was kept"),
+    (batch_norm, "x for hat", "dgamma", lambda v, t: (v.dout * v.x).sum(0), Code.WRONG_REDUCTION, "(dout * x)"),
+    (batch_norm, "swapped", "dbeta", lambda v, t: (v.dout * v.hat).sum(0), Code.SWAPPED, "dgamma"),
+    (batch_norm, "gamma left out", "out", lambda v, t: v.hat + v.beta, Code.MISSING_TERM, "combination"),
+    # convolution
+    (conv, "flipped", "dw", lambda v, t: t[:, :, ::-1, ::-1], Code.FLIPPED, "the kernel is flipped"),
+    (conv, "H and W", "dw", lambda v, t: t.transpose(0, 1, 3, 2), Code.TRANSPOSED, "axes 2 (HH) and 3 (WW)"),
+    (conv, "shifted", "dx", lambda v, t: np.roll(t, 1, 3), Code.SHIFTED, "axis 3 (W)"),
+    (conv, "border zero", "dx", lambda v, t: _border_zero(t), Code.TERMS_DROPPED, "exactly the border"),
+    (conv, "padding kept", "dx", lambda v, t: np.pad(t, ((0, 0), (0, 0), (1, 1), (1, 1))), Code.WRONG_SHAPE, "padding"),
+    (conv, "empty slice", "dx", lambda v, t: t[:, :, 0:-0, 0:-0], Code.WRONG_SHAPE, "pad:-pad"),
+    (conv, "unreduced", "db", lambda v, t: v.dout.sum((2, 3)), Code.MISSING_SUM, "the sum over axis"),
+    (conv, "all unreduced", "db", lambda v, t: v.dout, Code.MISSING_SUM, "axes 0 (N), 2 (H) and 3 (W)"),
+    (conv, "mean", "db", lambda v, t: v.dout.mean((0, 2, 3)), Code.MEAN_FOR_SUM, "dout.sum(axis=(0, 2, 3))"),
+    (conv, "one channel", "dw", lambda v, t: _changed(t, np.s_[:, 0], 0.0), Code.TERMS_DROPPED, "axis 1 (C)"),
+    (
+        conv,
+        "bias left out",
+        "out",
+        lambda v, t: conv_out(v.x, v.w, 0 * v.b),
+        Code.MISSING_TERM,
+        "axes 0 (N), 2 (H) and 3",
+    ),
+    (conv, "last sample", "dx", lambda v, t: _changed(t, -1, 0.0), Code.TERMS_DROPPED, "loop or slice"),
+    # max pool
+    (max_pool, "to all", "dx", lambda v, t: v.spread, Code.MASK_MISSING, "elements that must be 0"),
+    (max_pool, "averaged", "dx", lambda v, t: v.spread / 4, Code.FORMULA, "the gradient of an average"),
+    (max_pool, "min", "dx", lambda v, t: v.spread * ~v.mask, Code.MASK_INVERTED, "inverted"),
+    (max_pool, "doubled", "dx", lambda v, t: 2 * t, Code.FACTOR, "2 times"),
+    (max_pool, "last row", "dx", lambda v, t: _changed(t, np.s_[:, :, -2:], 0.0), Code.TERMS_DROPPED, "are 0"),
+    (max_pool, "H and W of the window", "dx", lambda v, t: np.roll(t, 1, 2), Code.SHIFTED, "axis 2 (H)"),
+    # embedding
+    (embedding, "assigned", "dw", lambda v, t: _assign(v), Code.TERMS_DROPPED, "must be added"),
+    (embedding, "divided by counts", "dw", lambda v, t: t / v.counts[:, None], Code.FACTOR_PER_SLICE, "axis 0 (V)"),
+    (embedding, "one row", "dw", lambda v, t: _changed(t, v.ids[0], 0.0), Code.TERMS_DROPPED, "of axis 0 (V)"),
+    (embedding, "unreduced", "dw", lambda v, t: v.dout, Code.WRONG_SHAPE, "yours has shape"),
+    (embedding, "every row", "dw", lambda v, t: t + 1.0 * (t == 0), Code.MASK_MISSING, "must be 0"),
+    # update
+    (sgd, "ascent", "new", lambda v, t: v.w + 0.1 * v.g, Code.SIGN, "added where it must be subtracted"),
+    (sgd, "rate squared", "new", lambda v, t: v.w - 0.01 * v.g, Code.FACTOR, "0.1 times the expected step"),
+    (sgd, "not taken", "new", lambda v, t: v.w, Code.FORMULA, "yours is w, unchanged"),
+    (sgd, "decay", "new", lambda v, t: t - 0.01 * v.w, Code.MISSING_TERM, "minus 0.01 * w"),
+]
+
+
+def _border_zero(t: np.ndarray) -> np.ndarray:
+    g = np.zeros_like(t)
+    g[..., 1:-1, 1:-1] = t[..., 1:-1, 1:-1]
+    return g
+
+
+def _told(layer: Layer, tensor: str, wrong: Wrong) -> tuple[Diagnosis, ...]:
+    true = layer.true[tensor]
+    return diagnose(wrong(layer.v, true), true, layer.context(tensor))
+
+
+def _names(found: tuple[Diagnosis, ...], code: Code, text: str) -> bool:
+    return any(d.code is code and text in f"{d.pattern} | {d.cause}" for d in found)
+
+
+if __name__ == "__main__":
+    bad = 0
+    for draw, slip, tensor, wrong, code, text in SLIPS:
+        for seed in range(3):
+            f = _told(draw(seed), tensor, wrong)
+            if not _names(f, code, text):
+                bad += 1
+                print(draw.__name__, slip, tensor, seed, "WANT", code.name, text)
+                for d in f:
+                    print("     ", d.code.name, "|", d.pattern, "|", d.cause)
+    print(bad, "of", 3 * len(SLIPS))
