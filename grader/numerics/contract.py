@@ -1,0 +1,144 @@
+"""Does a forward/backward pair keep its promises? Exact tests, before any difference is taken.
+
+History: forward(x), forward(something else), backward(first cache) must give what the clean call gave, bit for bit.
+If it doesn't, a few more calls tell the causes apart. Something else is x with the elements of each tensor shuffled:
+the same values, so the function is defined there as far as its domain goes by elements.
+
+Linearity: backward(-2 d) must be -2 backward(d). In binary arithmetic that is exact, and it catches an upstream
+gradient that is ignored, clipped, squared or rectified.
+
+Precision: float64 goes in, so results that all lie on the float32 grid were computed in float32 somewhere. Few
+significant bits (a count, a power of 2) prove nothing, so values that 12 bits hold are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from grader.numerics.differences import EPS, Vector
+from grader.numerics.evidence import GradientFault, GradientProblem
+from grader.numerics.pair import Evaluation, Pair, Tensor
+
+__all__ = ["precision_problems", "promise_problems"]
+
+
+def promise_problems(
+    pair: Pair, first: Evaluation, upstream: Vector, gradient: Vector, rng: np.random.Generator
+) -> tuple[GradientProblem, ...]:
+    """History and linearity: three forward and two backward calls if all is well; for a loss, two calls.
+
+    Args:
+        pair: the functions.
+        first: evaluation at pair.x.
+        upstream: shape (m,).
+        gradient: of the clean call with this upstream gradient, shape (n,).
+        rng: shuffles.
+    """
+    if pair.backward is None:
+        _disturb(pair, rng)
+        again = pair.evaluate(pair.x)
+        second = pair.differentiate(again, upstream)
+    else:
+        again = pair.evaluate(pair.x)
+        _disturb(pair, rng)
+        second = pair.differentiate(again, upstream)
+    drift = _difference(again.value, first.value)
+    if drift:
+        return (_problem(GradientFault.NONDETERMINISTIC, f"forward's output changes by {drift:.1e} of its size"),)
+    if _difference(second, gradient):
+        history = _history_problem(pair, upstream, gradient, second)
+        if history is not None:
+            return (history,)
+    return () if pair.backward is None else tuple(_linearity_problems(pair, upstream, gradient))
+
+
+def precision_problems(pair: Pair, value: Vector, gradient: Vector, upstream: Vector) -> Iterable[GradientProblem]:
+    """Outputs or gradients that were rounded to float32."""
+    if _was_float32(value) and not _on_grid(pair.x, 24):
+        yield GradientProblem(
+            code=GradientFault.FLOAT32, tensor="the output", detail="every element is a float32 number"
+        )
+    if pair.backward is not None and _on_grid(upstream, 24):
+        return
+    for tensor in pair.tensors:
+        if _was_float32(gradient[tensor.where]):
+            yield GradientProblem(
+                code=GradientFault.FLOAT32,
+                tensor=f"the gradient of {tensor.name}",
+                detail="every element is a float32 number",
+            )
+
+
+def _disturb(pair: Pair, rng: np.random.Generator) -> None:
+    shuffled = pair.x.copy()
+    for tensor in pair.tensors:
+        rng.shuffle(shuffled[tensor.where])
+    # A shuffled matrix may be singular, a shuffled row may be no distribution: what happens there is our doing.
+    try:
+        pair.value(shuffled)
+    except Exception:
+        return
+
+
+def _history_problem(pair: Pair, upstream: Vector, clean: Vector, after: Vector) -> GradientProblem | None:
+    """Why backward gave `after` where the clean call gave `clean`: two more clean calls, and what changed."""
+    third = pair.gradient(pair.x, upstream)
+    fourth = pair.gradient(pair.x, upstream)
+    grown, grown_again = third - after, fourth - third
+    if np.any(grown_again) and not _difference(grown_again, grown, slack=1e-9):
+        return _problem(GradientFault.ACCUMULATES, "each call with the same arguments adds the same amount")
+    if not _difference(fourth, third) and not _difference(third, clean):
+        detail = "backward(first cache) changes when forward was called with other inputs in between"
+        return _problem(GradientFault.CACHE_SHARED, detail)
+    drift = _difference(fourth, third) or _difference(third, clean)
+    if not drift:
+        return None
+    return _problem(GradientFault.NONDETERMINISTIC, f"backward's result changes by {drift:.1e} of its size")
+
+
+def _linearity_problems(pair: Pair, upstream: Vector, gradient: Vector) -> Iterable[GradientProblem]:
+    doubled = pair.gradient(pair.x, -2.0 * upstream)
+    room = EPS * float(np.linalg.norm(doubled))
+    for tensor in pair.tensors:
+        once, twice = gradient[tensor.where], doubled[tensor.where]
+        if _difference(twice, -2.0 * once, floor=room):
+            yield GradientProblem(
+                code=GradientFault.NOT_LINEAR_IN_UPSTREAM, tensor=None, detail=_nonlinearity(tensor, once, twice)
+            )
+            return
+
+
+def _nonlinearity(tensor: Tensor, once: Vector, twice: Vector) -> str:
+    name = f"gradient of {tensor.name}"
+    for factor, meaning in ((1.0, "the sign and size of dout have no effect"), (2.0, "the sign of dout has no effect")):
+        if not _difference(twice, factor * once):
+            return f"{meaning} on the {name}"
+    if not _difference(twice, 4.0 * once):
+        return f"the {name} goes with the square of dout"
+    return f"backward(-2 dout) is not -2 backward(dout) in the {name}"
+
+
+def _difference(actual: Vector, expected: Vector, *, slack: float = 0.0, floor: float = 0.0) -> float:
+    """Relative difference, as a 2-norm; 0.0 if it is no more than rounding in another order would make."""
+    distance, size = float(np.linalg.norm(actual - expected)), float(np.linalg.norm(expected))
+    rounding = 64 * (EPS * np.sqrt(actual.size) * size + floor)
+    if distance <= max(rounding, slack * size):
+        return 0.0
+    return distance / size if size else float("inf")
+
+
+def _was_float32(values: Vector) -> bool:
+    return values.size > 0 and _on_grid(values, 24) and not _on_grid(values, 12)
+
+
+def _on_grid(values: Vector, bits: int) -> bool:
+    """Whether every value has at most this many significant bits."""
+    mantissa, _ = np.frexp(values)
+    scaled = np.ldexp(mantissa, bits)
+    return bool(np.all(scaled == np.round(scaled)))
+
+
+def _problem(code: GradientFault, detail: str) -> GradientProblem:
+    return GradientProblem(code=code, detail=detail)
