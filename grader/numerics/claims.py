@@ -121,7 +121,8 @@ class Mismatch:
     expected: Array
     context: Context
     tolerance: float = 1e-7
-    """Relative to each element of a candidate, with a floor of a hundredth of it relative to the rms."""
+    """Relative to each element of a candidate, with a floor of a hundredth of it relative to the rms; at most a
+    thousandth of the relative error."""
 
     @property
     def error(self) -> Array:
@@ -170,10 +171,11 @@ class Mismatch:
     def small(self, left_over: Array) -> bool:
         """Whether a part of the error is zero, judged against the error: for claims about the error itself.
 
-        Against the array as a whole it is stricter the smaller the error: below 1e-8 of the array the error has too
-        few digits to pass, and nothing is claimed.
+        Against the arrays too: next to an error as large as the expected array, a tiny actual one would be neglected.
+        An error below 1e-8 of the arrays has too few digits to pass, and nothing is claimed.
         """
-        return bool(np.all(np.abs(left_over) <= 10 * self.tolerance * rms(self.error)))
+        scale = min(size for size in map(rms, (self.error, self.actual, self.expected)) if size > 0.0)
+        return bool(np.all(np.abs(left_over) <= 1e-6 * scale))
 
     def axis(self, index: int) -> str:
         """Axis of the expected tensor in words: ``axis 0 (N)``."""

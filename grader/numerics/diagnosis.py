@@ -97,6 +97,8 @@ def _of_numbers(given: NDArray[Any], true: NDArray[Any], target: Array, context:
         return
     if given.dtype.kind == "c" and np.any(given.imag):
         return
+    relative = rms(values - target) / (rms(target) or 1.0)
+    tolerance = max(1e-12, min(tolerance, 1e-3 * relative))
     yield from _of_values(Mismatch(actual=values, expected=target, context=context, tolerance=tolerance), given, true)
 
 
@@ -118,8 +120,16 @@ def _of_values(m: Mismatch, given: NDArray[Any], true: NDArray[Any]) -> Iterator
         return
     found: list[Diagnosis] = []
     if m.tolerance <= _SIGNIFICANT and np.isfinite(rms(m.error)):
-        found = next((claims for stage in _STAGES if (claims := [one for part in stage for one in part(m)])), [])
+        found = next(filter(None, ([one for part in stage for one in _claims(part, m)] for stage in _STAGES)), [])
     yield from found or [_unknown(m)]
+
+
+def _claims(part: Recogniser, m: Mismatch) -> list[Diagnosis]:
+    """The claims of one recogniser; none where its linear algebra fails, for instance on an infinite input."""
+    try:
+        return list(part(m))
+    except np.linalg.LinAlgError:
+        return []
 
 
 def _unknown(m: Mismatch) -> Diagnosis:

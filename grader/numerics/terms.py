@@ -152,7 +152,7 @@ def normalisation(m: Mismatch) -> Iterator[Diagnosis]:
             for over in axis_sets(dout.ndim):
                 centred = x - x.mean(axis=over, keepdims=True)
                 basis = (scaled, np.ones_like(x), centred)
-                if _spanned(m.expected, basis, over) and not _spanned(m.expected, basis[:1], over):
+                if _spanned(m, m.expected, basis, over) and not _spanned(m, m.expected, basis[:1], over):
                     yield from _normalised(m, dout, scaled, weight, name, centred, over)
                     return
 
@@ -169,17 +169,17 @@ def _normalised(
         name: f"the term with the mean of {product} times {name}",
     }
     for kept in ([terms[0]], [terms[0], terms[1]], [terms[0], terms[2]]):
-        if _spanned(m.actual, [term for term, _ in kept], over):
+        if _spanned(m, m.actual, [term for term, _ in kept], over):
             lost = [words for key, words in missing.items() if key not in [words for _, words in kept]]
             pattern = f"over {labels} yours is made of {' and '.join(words for _, words in kept)} alone"
             cause = f"missing: {' and '.join(lost)}"
             yield Diagnosis(code=DiagnosisCode.MISSING_TERM, pattern=pattern, cause=cause)
             return
-    if weight and _spanned(m.actual, (dout, ones, x), over):
+    if weight and _spanned(m, m.actual, (dout, ones, x), over):
         pattern = f"over {labels} yours is made of dout, a constant and {name}; expected {product} in place of dout"
         yield Diagnosis(code=DiagnosisCode.WRONG_FACTOR, pattern=pattern, cause=f"{weight} is left out")
         return
-    if _spanned(m.actual, (scaled, ones, x), over):
+    if _spanned(m, m.actual, (scaled, ones, x), over):
         pattern = (
             f"over {labels} yours is made of {product}, a constant and {name}, as it must be, in other proportions"
         )
@@ -187,7 +187,7 @@ def _normalised(
         yield Diagnosis(code=DiagnosisCode.MISSING_TERM, pattern=pattern, cause=cause)
         return
     for other in axis_sets(x.ndim):
-        if other != over and _spanned(m.actual, (scaled, ones, x), other):
+        if other != over and _spanned(m, m.actual, (scaled, ones, x), other):
             pattern = f"yours is the gradient of a normalisation over {m.axes(other)}, the expected one over {labels}"
             cause = f"normalised over {m.axes(other)} where it must be {labels}"
             yield Diagnosis(code=DiagnosisCode.WRONG_REDUCTION, pattern=pattern, cause=cause)
@@ -204,7 +204,7 @@ def spanned_by_input(m: Mismatch) -> Iterator[Diagnosis]:
     for count in (1, 2, 3):
         for chosen in combinations(vectors, count):
             for over in reversed(axis_sets(m.expected.ndim)):
-                if _spanned(m.error, [vectors[name] for name in chosen], over):
+                if _spanned(m, m.error, [vectors[name] for name in chosen], over):
                     words = " and ".join((", ".join(chosen[:-1]), chosen[-1]) if count > 1 else chosen)
                     pattern = f"over {m.axes(over)} the difference is a combination of {words}"
                     cause = "a term of the normalisation is missing or wrong" if _normal_form(m, chosen) else None
@@ -229,7 +229,7 @@ def low_rank(m: Mismatch) -> Iterator[Diagnosis]:
 def lost_row(m: Mismatch) -> Iterator[Diagnosis]:
     """The outer product of one row of an input with the same row of dout, missing or counted twice."""
     dout = m.upstream
-    if dout is None or dout.ndim != 2 or dout.shape[1] != m.expected.shape[1]:
+    if dout is None or dout.ndim != 2 or m.expected.ndim != 2 or dout.shape[1] != m.expected.shape[1]:
         return
     for name, x in m.inputs.items():
         if x.shape != (dout.shape[0], m.expected.shape[0]):
@@ -262,14 +262,14 @@ def _normal_form(m: Mismatch, chosen: Sequence[str]) -> bool:
     return not m.context.forward and m.upstream is not None and len(inputs) == 1 and "a constant" in chosen
 
 
-def _spanned(target: Array, basis: Sequence[Array], over: tuple[int, ...]) -> bool:
+def _spanned(m: Mismatch, target: Array, basis: Sequence[Array], over: tuple[int, ...]) -> bool:
     """Whether, over these axes, every slice of the target is a combination of the slices of the basis."""
     target, *vectors = (_slices(a, over) for a in (target, *basis))
     count, length = target.shape
     if length < len(vectors) + 2 or count * (length - len(vectors)) < 4 or np.count_nonzero(target) < 4:
         return False
     left = _project(target, _orthonormal(vectors))
-    return bool(np.all(np.abs(left) <= 1e-7 * (rms(target) or 1.0)))
+    return m.small(left) and bool(np.all(np.abs(left) <= m.tolerance * rms(target)))
 
 
 def _slices(array: Array, over: tuple[int, ...]) -> Array:
