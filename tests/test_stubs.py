@@ -96,17 +96,21 @@ def test_the_command_refuses_a_solution_without_markers_and_writes_nothing(
 
 
 def test_a_slip_takes_the_place_of_the_function_it_rewrites():
-    slip = '"""What went wrong."""\nimport math\n\n\ndef triple(x):\n    return helper(x)\n\n\n'
-    slip += "def helper(x):\n    return math.pi * x\n"
-    composed = overlay(SOLUTION, slip)
-    assert composed.index("import numpy") < composed.index("import math") < composed.index("def double")
-    assert "What went wrong" not in composed
-    assert "# solution" not in composed
-    names: dict[str, object] = {}
-    exec(composed, names)
-    assert names["triple"](1.0) == pytest.approx(3.14159, abs=1e-5)  # type: ignore[operator]
-    assert names["double"](2) == 4  # type: ignore[operator]
-    assert composed.count("def triple") == composed.count("def double") == 1
+    solution = '"""Layers."""\nimport numpy as np\n\ndef double(x):\n    # solution\n    y = x + x\n    return y\n'
+    solution += "    # end solution\n\ndef triple(x):\n    # solution\n    return 3 * x\n    # end solution\n"
+    slip = '"""What went wrong."""\nimport math\n\ndef double(x):\n    return helper(x)\n\ndef helper(x):\n    return math.pi * x\n'
+    composed = [line for line in overlay(solution, slip).splitlines() if line]
+    assert composed == [
+        '"""Layers."""',
+        "import numpy as np",
+        "import math",
+        "def helper(x):",
+        "    return math.pi * x",
+        "def double(x):",
+        "    return helper(x)",
+        "def triple(x):",
+        "    return 3 * x",
+    ]
 
 
 def test_decorators_go_with_their_function():
