@@ -1,0 +1,105 @@
+"""Whatever a student's function returned, as a tree of plain arrays. Runs beside the student's code.
+
+Types are looked at with type(), never by asking the object: its __class__, __array__ or shape may lie or never return.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from grader.calls import Opaque, Value
+
+__all__ = ["DTYPES", "MAX_DEPTH", "MAX_KEY", "MAX_NODES", "Unfit", "freeze"]
+
+DTYPES = ("?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16")
+"""What may cross over, little-endian; the position is the code on the wire."""
+MAX_DEPTH = 16
+MAX_NODES = 4096
+MAX_KEY = 200
+"""Bytes of a dict's key or an opaque value's type name, in UTF-8."""
+
+_KNOWN = {np.dtype(name) for name in DTYPES}
+
+
+class Unfit(Exception):  # noqa: N818  (a result's property, not an error of ours)
+    """The result can't be handed over; the text says why."""
+
+
+class _Budget:
+    """What is left of a reply's nodes and bytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.nodes = MAX_NODES
+        self.bytes = max_bytes
+        self.max_bytes = max_bytes
+
+    def node(self) -> None:
+        self.nodes -= 1
+        if self.nodes < 0:
+            raise Unfit(f"it holds more than {MAX_NODES} values")
+
+    def array(self, shape: tuple[int, ...], itemsize: int) -> None:
+        size = itemsize
+        for length in shape:
+            size *= length
+        self.bytes -= size
+        if self.bytes < 0:
+            raise Unfit(f"it is too large: an array of shape {shape}; at most {self.max_bytes} bytes are accepted")
+
+
+def freeze(value: Any, max_bytes: int) -> Value:
+    """Tree of copies: arrays and numbers as arrays, None, and Opaque for all else.
+
+    Raises:
+        Unfit: it is too large, too deep, or refers to itself.
+    """
+    return _freeze(value, _Budget(max_bytes), 0)
+
+
+def _freeze(value: Any, budget: _Budget, depth: int) -> Value:
+    budget.node()
+    if depth > MAX_DEPTH:
+        raise Unfit(f"it is nested more than {MAX_DEPTH} deep")
+    kind = type(value)
+    if value is None:
+        return None
+    if issubclass(kind, (bool, int, float, complex, np.generic)):
+        return _array(np.asarray(value), budget)
+    if issubclass(kind, np.ma.MaskedArray):
+        return Opaque("masked array")
+    if issubclass(kind, np.ndarray):
+        return _array(np.ndarray.view(value, np.ndarray), budget)
+    if issubclass(kind, (tuple, list)):
+        base = tuple if issubclass(kind, tuple) else list
+        return base([_freeze(item, budget, depth + 1) for item in base.__iter__(value)])
+    if issubclass(kind, dict):
+        return _dict(value, budget, depth)
+    return Opaque(_name(kind))
+
+
+def _array(array: np.ndarray[Any, Any], budget: _Budget) -> Value:
+    if array.dtype.newbyteorder("<") not in _KNOWN:
+        return Opaque(f"array of dtype {array.dtype}"[:MAX_KEY])
+    if array.ndim > 8:
+        raise Unfit(f"it has {array.ndim} dimensions; at most 8 are accepted")
+    budget.array(array.shape, array.dtype.itemsize)
+    return np.array(array, dtype=array.dtype.newbyteorder("<"), order="C", copy=True)
+
+
+def _dict(value: dict[Any, Any], budget: _Budget, depth: int) -> Value:
+    items = list(dict.items(value))
+    for key, _ in items:
+        if type(key) is not str:
+            return Opaque(f"dict with keys of type {_name(type(key))}"[:MAX_KEY])
+        if len(key.encode("utf-8", "replace")) > MAX_KEY:
+            raise Unfit("it has a key of more than 200 bytes")
+    return {key: _freeze(item, budget, depth + 1) for key, item in items}
+
+
+def _name(kind: type) -> str:
+    try:
+        return str.__str__(type.__getattribute__(kind, "__name__"))[:80]
+    except Exception:
+        return "unknown"

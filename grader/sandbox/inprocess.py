@@ -1,0 +1,42 @@
+"""The student's code in this process: for the pytest door, where the debugger, breakpoints and print must work.
+
+No deadline and no isolation: students run their own code on their own machine here. Ctrl-C and a debugger's quit
+pass through; everything else that the code raises is an outcome.
+"""
+
+from __future__ import annotations
+
+from bdb import BdbQuit
+
+from grader.calls import Call, Loaded, Outcome, Source
+from grader.sandbox.executor import Executor
+from grader.sandbox.loading import Program
+
+__all__ = ["InProcess"]
+
+
+class InProcess:
+    """Evaluator in the calling process."""
+
+    def __init__(self, source: Source) -> None:
+        self._executor = Executor(Program(source), (Exception, SystemExit, GeneratorExit))
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        """None at all."""
+        return ()
+
+    def load(self) -> Loaded:
+        """Load the submission, the first time."""
+        return self._executor.load()
+
+    def call(self, call: Call) -> Outcome:
+        """Evaluate one call; its deadline does not apply here."""
+        outcome = self._executor.call(call)
+        exception = getattr(outcome, "exception", None)
+        if isinstance(exception, BdbQuit):
+            raise exception
+        return outcome
+
+    def close(self) -> None:
+        """Nothing to end."""

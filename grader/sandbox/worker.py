@@ -1,0 +1,128 @@
+"""The child: takes calls from one socket, gives back arrays. Holds the student's code and nothing of the judge's.
+
+Started by `process` as `python -I -S -B -c BOOT`: the importer set up there lets it import the standard library,
+NumPy, array_api_compat and these few modules of ours, and nothing else that is installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import socket
+import sys
+from typing import Any
+
+from grader.calls import Call, Loaded, Malformed, Missing, Raised, Returned, Source
+from grader.sandbox.executor import Executor
+from grader.sandbox.loading import Program
+from grader.sandbox.wire import Reply, Status, pack_reply, read_request
+
+__all__ = ["main"]
+
+PR_SET_PDEATHSIG = 1
+
+
+class _Capped(io.RawIOBase):
+    """Standard output into a file of fixed size: what does not fit is dropped, and printing never fails."""
+
+    def __init__(self, fd: int, room: int) -> None:
+        self.fd, self.room = fd, room
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def write(self, data: Any) -> int:
+        piece = bytes(memoryview(data)[: self.room])
+        self.room -= len(piece)
+        if piece:
+            with contextlib.suppress(OSError):
+                os.write(self.fd, piece)
+        return len(memoryview(data).cast("B"))
+
+
+def main(fd: int, output_bytes: int, limits: dict[str, int]) -> None:
+    """Serve calls until the judge hangs up.
+
+    Args:
+        fd: this end of the socket.
+        output_bytes: how much may be printed.
+        limits: resource limits by the names of the resource module, soft and hard alike.
+    """
+    _limit(limits)
+    channel = socket.socket(fileno=fd)
+    out = _Capped(1, output_bytes)
+    sys.stdout = io.TextIOWrapper(out, encoding="utf-8", errors="replace", write_through=True)
+    sys.stderr = io.TextIOWrapper(out, encoding="utf-8", errors="replace", write_through=True)
+    executor: Executor | None = None
+    while True:
+        header, value = read_request(lambda size: _receive(channel, size))
+        if header["op"] == "load":
+            files = {name: text.tobytes() for name, text in value.items()}
+            executor = Executor(Program(Source(entry=header["entry"], files=files)), BaseException)
+            reply = _loaded(executor)
+        elif executor is not None:
+            reply = _answer(executor, header, value)
+        for piece in pack_reply(header["nonce"], reply):
+            channel.sendall(piece)
+
+
+def _loaded(executor: Executor) -> Reply:
+    loaded: Loaded = executor.load()
+    return Reply(
+        status=Status.LOADED, texts=("\n".join(loaded.functions)[:30000], "\n".join(loaded.problems).replace("\0", " "))
+    )
+
+
+def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -> Reply:
+    call = Call(function=header["function"], args=args, keep=header["keep"], max_bytes=header["max_bytes"])
+    outcome = executor.call(call)
+    match outcome:
+        case Returned():
+            return Reply(
+                status=Status.RETURNED,
+                value=outcome.value,
+                changed=outcome.changed,
+                changed_earlier=outcome.changed_earlier,
+                seconds=outcome.seconds,
+            )
+        case Raised(kind=kind, message=message, traceback=trace):
+            return Reply(status=Status.RAISED, texts=tuple(text.replace("\0", " ") for text in (kind, message, trace)))
+        case Malformed(problem=problem):
+            return Reply(status=Status.MALFORMED, texts=(problem.replace("\0", " "),))
+        case Missing():
+            return Reply(status=Status.MISSING)
+        case _:
+            raise AssertionError(outcome)
+
+
+def _receive(channel: socket.socket, size: int) -> bytearray:
+    data = bytearray(size)
+    view, at = memoryview(data), 0
+    while at < size:
+        count = channel.recv_into(view[at:])
+        if not count:
+            os._exit(0)  # the judge has hung up; nothing that the student registered may run now
+        at += count
+    return data
+
+
+def _limit(limits: dict[str, int]) -> None:
+    """Limits that hold from here on, and an end with the judge's. Each where the system has it."""
+    import resource
+
+    for name, value in limits.items():
+        kind = getattr(resource, name, None)
+        if kind is not None:
+            with contextlib.suppress(ValueError, OSError):
+                hard = resource.getrlimit(kind)[1]
+                most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+                resource.setrlimit(kind, (most, most))
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)

@@ -1,0 +1,152 @@
+"""The manifest's border: what is read, and that every broken one names file and field."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import Kind, load_assignment
+from grader.errors import CourseError, ManifestError
+from grader.topics import assignment_names, find_manifest
+
+TINY = """
+format = 1
+name = "tiny"
+title = "Double it"
+file = "tiny.py"
+reference = "tiny.py"
+seed = 7
+[[exercise]]
+name = "double"
+kind = "layer"
+forward = "f"
+backward = "b"
+reference = "double"
+inputs = { x = "N D" }
+output = "N D"
+points = { forward = 1.5, backward = 2 }
+[[exercise.case]]
+name = "small"
+sizes = { N = 2, D = 3 }
+[[exercise.case]]
+name = "more"
+sizes = { N = [2, 5], D = 3 }
+hidden = true
+repeat = 2
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """Folder of a course with one tiny topic; its manifest is what the tests rewrite."""
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "tiny.py").write_text("def double(x):\n    return 2 * x\n")
+    (tmp_path / "assignments" / "tiny").mkdir(parents=True)
+    return tmp_path / "assignments" / "tiny" / "assignment.toml"
+
+
+def test_a_manifest_becomes_an_assignment(course: Path) -> None:
+    course.write_text(TINY)
+    assignment = load_assignment(course)
+    exercise = assignment.exercise("double")
+    assert exercise.kind is Kind.LAYER
+    assert assignment.points == Fraction("3.5")
+    assert [case.name for case in exercise.cases] == ["small", "more 1", "more 2"]
+    assert [len(part.checks) for part in assignment.parts] == [3, 3]
+    assert assignment.functions == ("b", "f")
+    assert exercise.gradients == ("x",)
+
+
+def test_a_case_may_move_its_checks_to_a_part_of_its_own(course: Path) -> None:
+    text = TINY.replace("hidden = true", 'part = "robust"').replace("backward = 2 }", "backward = 2, robust = 1 }")
+    course.write_text(text)
+    robust = load_assignment(course).exercise("double").part("robust")
+    assert [(case.name, aspect) for case, aspect in robust.checks] == [
+        ("more 1", "forward"),
+        ("more 1", "backward"),
+        ("more 2", "forward"),
+        ("more 2", "backward"),
+    ]
+
+
+BROKEN = {
+    "not TOML": ("format = 1", "format = = 1", "not TOML"),
+    "another format": ("format = 1", "format = 2", "format"),
+    "missing title": ('title = "Double it"\n', "", "title"),
+    "unknown field": ("seed = 7", "seed = 7\nsede = 8", "sede"),
+    "wrong type": ("seed = 7", 'seed = "7"', "seed"),
+    "unknown kind": ('kind = "layer"', 'kind = "leyer"', "exercise[0] (double).kind"),
+    "role of another kind": ('backward = "b"', 'backward = "b"\nloss = "l"', "exercise double.loss"),
+    "missing role": ('backward = "b"\n', "", "exercise double.backward"),
+    "no function's name": ('forward = "f"', 'forward = "f()"', "exercise double.forward"),
+    "missing output": ('output = "N D"\n', "", "exercise double.output"),
+    "unknown draw": ('inputs = { x = "N D" }', 'inputs = { x = { axes = "N D", draw = "norml" } }', "inputs.x"),
+    "classes of nothing": ('{ x = "N D" }', '{ x = { axes = "N D", draw = "classes" } }', "inputs.x"),
+    "axis without a size": ("sizes = { N = 2, D = 3 }", "sizes = { N = 2 }", "case small.sizes"),
+    "size of an unknown axis": ("sizes = { N = 2, D = 3 }", "sizes = { N = 2, D = 3, K = 1 }", "case small.sizes"),
+    "size 0": ("sizes = { N = 2, D = 3 }", "sizes = { N = 0, D = 3 }", "case small.sizes.N"),
+    "upside-down range": ("N = [2, 5]", "N = [5, 2]", "case more.sizes.N"),
+    "points of no part": ("backward = 2 }", "backwards = 2 }", "exercise double.points"),
+    "part without points": ("points = { forward = 1.5, backward = 2 }", "points = { forward = 1.5 }", "double.points"),
+    "no points": ("backward = 2 }", "backward = 0 }", "points.backward"),
+    "points in thirds": ("backward = 2 }", "backward = 0.333 }", "points.backward"),
+    "infinite points": ("backward = 2 }", "backward = inf }", "points.backward"),
+    "NaN points": ("backward = 2 }", "backward = nan }", "points.backward"),
+    "draw of an unknown input": ('name = "small"', 'name = "small"\ndraw = { w = "tiny" }', "case small.draw"),
+    "unknown argument": ('name = "small"', 'name = "small"\narguments = { lr = 1 }', "case small.arguments"),
+    "accuracy of a layer": ('name = "small"', 'name = "small"\naccuracy = 0.5', "case small"),
+    "two cases of a name": ('name = "more"', 'name = "small"', "exercise double.case"),
+    "a name that breaks node ids": ('name = "double"', 'name = "a::b"', "exercise"),
+    "no such reference": ('reference = "tiny.py"', 'reference = "gone.py"', "reference"),
+    "reference outside": ('reference = "tiny.py"', 'reference = "../assignments/tiny/assignment.toml"', "reference"),
+    "file elsewhere": ('file = "tiny.py"', 'file = "../tiny.py"', "file"),
+    "gradient of nothing": ('output = "N D"', 'output = "N D"\ngradients = ["w"]', "exercise double.gradients"),
+    "follow_through above 1": ("seed = 7", "seed = 7\nfollow_through = 1.5", "follow_through"),
+    "limit of 0": ("[[exercise]]", "[limits]\ncall_seconds = 0\n[[exercise]]", "limits"),
+    "unknown limit": ("[[exercise]]", "[limits]\ncall_second = 1\n[[exercise]]", "call_second"),
+    "repeat 0": ("repeat = 2", "repeat = 0", "case more.repeat"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_manifest_names_file_and_field(course: Path, name: str) -> None:
+    old, new, field = BROKEN[name]
+    assert old in TINY
+    course.write_text(TINY.replace(old, new, 1))
+    with pytest.raises(ManifestError) as caught:
+        load_assignment(course)
+    assert str(course) in str(caught.value)
+    assert field in str(caught.value)
+
+
+def test_no_file_at_all_is_a_manifest_error(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="No such file"):
+        load_assignment(tmp_path / "assignment.toml")
+
+
+def test_bytes_that_are_not_text_are_a_manifest_error(course: Path) -> None:
+    course.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ManifestError, match="not TOML"):
+        load_assignment(course)
+
+
+def test_topics_are_found_by_name_folder_and_file(course: Path) -> None:
+    course.write_text(TINY)
+    assert find_manifest(str(course)) == course
+    assert find_manifest(str(course.parent)) == course
+    assert find_manifest("mlp").is_file()
+    assert "mlp" in assignment_names()
+    with pytest.raises(CourseError, match="no assignment 'gone'"):
+        find_manifest("gone")
+
+
+def test_the_digest_follows_manifest_and_reference(course: Path) -> None:
+    course.write_text(TINY)
+    first = load_assignment(course).digest
+    course.write_text(TINY + "\n")
+    second = load_assignment(course).digest
+    (course.parent.parent.parent / "reference" / "tiny.py").write_text("def double(x):\n    return x + x\n")
+    third = load_assignment(course).digest
+    assert len({first, second, third}) == 3
