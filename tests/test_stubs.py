@@ -98,7 +98,8 @@ def test_the_command_refuses_a_solution_without_markers_and_writes_nothing(
 def test_a_slip_takes_the_place_of_the_function_it_rewrites():
     solution = '"""Layers."""\nimport numpy as np\n\ndef double(x):\n    # solution\n    y = x + x\n    return y\n'
     solution += "    # end solution\n\ndef triple(x):\n    # solution\n    return 3 * x\n    # end solution\n"
-    slip = '"""What went wrong."""\nimport math\n\ndef double(x):\n    return helper(x)\n\ndef helper(x):\n    return math.pi * x\n'
+    slip = '"""What went wrong."""\nimport math\n\ndef double(x):\n    return helper(x)\n\n'
+    slip += "def helper(x):\n    return math.pi * x\n"
     composed = [line for line in overlay(solution, slip).splitlines() if line]
     assert composed == [
         '"""Layers."""',
