@@ -23,7 +23,8 @@ from grader.assignment import Assignment, CaseSpec, Exercise, Part
 from grader.calls import Evaluator, Killed, Loaded, LoadOutcome, Malformed, TimedOut
 from grader.cases import Case, draw_case
 from grader.checks.asking import Student, finding
-from grader.checks.judge import Question, judge
+from grader.checks.judge import judge
+from grader.checks.question import Question
 from grader.checks.vacuity import vacuous
 from grader.errors import CourseError, SubmissionError
 from grader.findings import Check, Fault, Finding, FindingCode, Status

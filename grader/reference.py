@@ -98,7 +98,7 @@ class Oracle:
             seed=case.seed,
             localise=False,
         )
-        return None if not check.problems else "; ".join(problem.detail for problem in check.problems)
+        return None if not check.problems else "; ".join(map(str, check.problems))
 
     def _evaluate(self, exercise: Exercise, case: Case) -> Expected:
         match exercise.kind:

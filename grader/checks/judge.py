@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
-from grader.assignment import Exercise, Kind
-from grader.cases import Case, describe
-from grader.checks.asking import Student, Unanswered, finding
+from grader.assignment import Kind
+from grader.cases import describe
+from grader.checks import pairs, steps, training
+from grader.checks.asking import Unanswered, finding
+from grader.checks.question import Question, Ruling
 from grader.errors import OracleError
 from grader.findings import Check, Fault, Finding, FindingCode, Status
-from grader.numerics.comparison import Comparison
-from grader.numerics.gradcheck import GradientCheck
-from grader.reference import Oracle
 
-__all__ = ["Question", "Ruling", "judge"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Question:
-    """What a check is about, and whom it may ask."""
-
-    exercise: Exercise
-    case: Case
-    part: str
-    aspect: str
-    student: Student
-    oracle: Oracle
-    hide_values: bool = False
-    """A hidden case under a private seed: the student is told what is wrong, never with which numbers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Ruling:
-    """What a check found: its failing finding, if any, and the evidence."""
-
-    failure: Finding | None = None
-    credit: Fraction | None = None
-    """Share that a failure leaves standing; none if not given."""
-    status: Status | None = None
-    comparisons: Sequence[tuple[str, Comparison]] = ()
-    gradient: GradientCheck | None = None
+__all__ = ["judge"]
 
 
 def judge(question: Question) -> tuple[Check, BaseException | None]:
@@ -61,8 +33,6 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
 
 
 def _rule(question: Question) -> Ruling:
-    from grader.checks import pairs, steps, training  # the kinds import Question and Ruling from here
-
     match question.exercise.kind:
         case Kind.FUNCTION:
             return pairs.value(question)

@@ -12,7 +12,7 @@ import numpy as np
 
 from grader.calls import Opaque
 from grader.checks.asking import finding, size_of
-from grader.checks.judge import Question, Ruling
+from grader.checks.question import Question, Ruling
 from grader.checks.values import compare_leaves, describe_value, expected_leaves, structure_problem, tell
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison

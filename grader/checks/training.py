@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from grader.checks.asking import Student, finding, size_of
-from grader.checks.judge import Question, Ruling
+from grader.checks.question import Question, Ruling
 from grader.checks.values import compare_leaves, describe_value, expected_leaves, structure_problem, tell
 from grader.findings import Finding, FindingCode
 

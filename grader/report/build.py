@@ -220,7 +220,7 @@ def _comparison(what: str, comparison: Comparison, secret: bool) -> ComparisonRe
 
 def _gradient(check: GradientCheck, secret: bool) -> GradientReport:
     return GradientReport(
-        outcome=check.outcome.value,
+        outcome=check.outcome.name.lower(),
         coverage=check.coverage,
         forward_calls=check.forward_calls,
         backward_calls=check.backward_calls,
@@ -228,7 +228,7 @@ def _gradient(check: GradientCheck, secret: bool) -> GradientReport:
         odds_of_missing_one_percent=check.odds_of_missing(0.01),
         probes=[
             ProbeReport(
-                where=probe.where,
+                where=probe.where.value,
                 residual=number(probe.residual),
                 tolerance=number(probe.tolerance),
                 truncation=number(probe.truncation),
@@ -238,6 +238,6 @@ def _gradient(check: GradientCheck, secret: bool) -> GradientReport:
             )
             for probe in check.probes
         ],
-        problems=[] if secret else [problem.detail for problem in check.problems],
-        warnings=[warning.detail for warning in check.warnings],
+        problems=[] if secret else [str(problem) for problem in check.problems],
+        warnings=[str(warning) for warning in check.warnings],
     )
