@@ -49,7 +49,8 @@ class GradientFault(enum.Enum):
     MUTATES_INPUT = "is written into"
     MUTATES_UPSTREAM = "backward writes into the upstream gradient"
     KINK = "the function has a kink here"
-    VACUOUS = "the gradient is zero as far as can be told: returning zeros would pass"
+    VACUOUS = "has a gradient of zero, as far as can be told: returning zeros would pass"
+    WEAK = "counts for so little in the output that its gradient is hardly checked"
     NOTHING_TO_CHECK = "there are no numbers to differentiate"
 
 
@@ -72,6 +73,7 @@ class Where(enum.Enum):
     AT_INPUTS = "at the inputs"
     NEAR_KINK = "close to the kinks"
     JITTERED = "beside the inputs"
+    ONE_TENSOR = "of one tensor alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

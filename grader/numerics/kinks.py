@@ -43,6 +43,8 @@ from grader.numerics.pair import Evaluation, Pair
 __all__ = ["Failing", "Point", "Probed", "point_at", "probe"]
 
 _SHORTER = 1 / 16
+_WORTH_A_SHORTER_STEP = 15
+"""A step of 1/16 has 16 times the round-off: below this ratio it can only lose."""
 _TRIES = 4
 _NEAR = 1 / 4096
 _MOST_MASKED = 0.9
@@ -57,6 +59,8 @@ class Point:
     x: Vector
     value: Vector
     noise: Vector
+    scale: Vector
+    """Size of the steps for each input, shape (n,); 0 for those that stay where they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,7 +91,7 @@ def point_at(pair: Pair, evaluation: Evaluation, where: Where, rng: np.random.Ge
     """Measure the rounding noise around an evaluation: three forward calls."""
     direction = pair.scale * rng.standard_normal(pair.x.size)
     noise = rounding_noise(pair.value, evaluation.x, evaluation.value, direction)
-    return Point(where=where, x=evaluation.x, value=evaluation.value, noise=noise)
+    return Point(where=where, x=evaluation.x, value=evaluation.value, noise=noise, scale=pair.scale)
 
 
 def probe(
@@ -105,7 +109,7 @@ def probe(
     """
     step = STEP
     for _ in range(_TRIES):
-        direction = pair.scale * rng.standard_normal(pair.x.size)
+        direction = point.scale * rng.standard_normal(pair.x.size)
         points = stencil(pair.value, point.x, direction, step)
         flags = kinked(points, point.value, point.noise)
         if not flags.any():
@@ -122,7 +126,7 @@ def _settle(pair: Pair, point: Point, upstream: Vector, gradient: Vector, direct
     sigma = noise_of(upstream, point.noise)
     residual = residual_of(points, upstream, gradient, sigma)
     for _ in range(_TRIES - 1):
-        if residual.truncation <= 4 * residual.roundoff:
+        if residual.truncation <= _WORTH_A_SHORTER_STEP * residual.roundoff:
             break
         shorter = stencil(pair.value, point.x, direction, points.step * _SHORTER)
         finer = residual_of(shorter, upstream, gradient, sigma)
@@ -148,7 +152,7 @@ def _judged(
         truncation=residual.truncation,
         roundoff=residual.roundoff,
         step=points.step,
-        gradient_norm=float(np.linalg.norm(gradient * pair.scale)),
+        gradient_norm=float(np.linalg.norm(gradient * point.scale)),
     )
     if residual.passed:
         return Probed(probes=(evidence,))
@@ -192,7 +196,7 @@ def _at_kinks(
     rng: np.random.Generator,
     number: int,
 ) -> Probed:
-    direction = pair.scale * rng.standard_normal(pair.x.size)
+    direction = point.scale * rng.standard_normal(pair.x.size)
     points = stencil(pair.value, point.x, direction, step)
     still = kinked(points, point.value, point.noise) & flags
     near = flags & ~still
@@ -300,7 +304,7 @@ def _bends_one_way(pair: Pair, point: Point, output: int, step: float, rng: np.r
 
     up = down = False
     for _ in range(_TRIANGLES):
-        first, second = (pair.scale * rng.standard_normal(pair.x.size) for _ in range(2))
+        first, second = (point.scale * rng.standard_normal(pair.x.size) for _ in range(2))
         one, two, both = slope(first), slope(second), slope(first + second)
         slack = 120 * float(point.noise[output]) / step + 1e-6 * (abs(one) + abs(two) + abs(both))
         up |= one + two - both > slack

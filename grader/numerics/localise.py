@@ -136,7 +136,7 @@ def _compared(pair: Pair, failing: Failing, tensor: Tensor, truth: Vector) -> Gr
 
 def _by_probe(pair: Pair, failing: Failing, tensor: Tensor, rng: np.random.Generator) -> TensorResidual:
     direction = np.zeros(pair.x.size)
-    direction[tensor.where] = (pair.scale * rng.standard_normal(pair.x.size))[tensor.where]
+    direction[tensor.where] = (failing.point.scale * rng.standard_normal(pair.x.size))[tensor.where]
     residual = _residual(pair, failing, direction)
     return TensorResidual(
         name=tensor.name, residual=residual.value, tolerance=residual.tolerance, wrong=not residual.passed
@@ -174,7 +174,7 @@ def _not_explained(failing: Failing) -> str:
 
 def _full(pair: Pair, failing: Failing, tensor: Tensor) -> Any:
     where = np.arange(tensor.where.start, tensor.where.stop)
-    steps = min(STEP, failing.stencil.step) * pair.scale[where]
+    steps = min(STEP, failing.stencil.step) * failing.point.scale[where]
     slopes = central_differences(pair.value, failing.point.x, failing.upstream, where, steps)
     return slopes.reshape(tensor.shape)
 
@@ -189,7 +189,7 @@ def _beside_differences(failing: Failing, tensor: Tensor, expected: Any) -> Grad
 
 def _halving(pair: Pair, failing: Failing, tensor: Tensor, rng: np.random.Generator) -> GradientProblem:
     """Find wrong elements of a large tensor by halving ranges of it."""
-    draws = pair.scale * rng.standard_normal(pair.x.size)
+    draws = failing.point.scale * rng.standard_normal(pair.x.size)
 
     def measured(low: int, high: int) -> tuple[float, float]:
         direction = np.zeros(pair.x.size)
