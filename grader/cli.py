@@ -1,0 +1,358 @@
+"""The `grader` command: argv -> exit code.
+
+Each command parses its options, calls the path that every door uses, and prints. Commands load what they need when
+they run, so that `--help`, `--version` and `schema` answer at once, without NumPy or torch.
+
+    stdout    the result, and nothing else: text, or one JSON document
+    stderr    progress (on a terminal only), notes, what could not be done and whose fault it was
+    exit      0 everything passed, 1 something failed, 2 could not grade, 130 interrupted
+
+The exit code says what was found about the submission. A crash of ours is therefore 2, never Python's own 1.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, final
+
+import click
+
+from grader import __version__
+from grader.errors import CourseError, GradmarkError, MachineError, SubmissionError
+from grader.topics import assignment_names, find_manifest
+
+if TYPE_CHECKING:
+    from grader.report.model import Report
+
+__all__ = ["FAILED", "INTERRUPTED", "PASSED", "UNDECIDED", "cli", "main"]
+
+PASSED: Final = 0
+FAILED: Final = 1
+UNDECIDED: Final = 2
+INTERRUPTED: Final = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: arguments after the program's name; those of this process if not given.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        return int(cli.main(argv, prog_name="grader", standalone_mode=False) or PASSED)
+    except click.ClickException as error:
+        error.show()
+    except click.Abort:
+        _tell("interrupted")
+        return INTERRUPTED
+    except GradmarkError as error:
+        _tell(f"could not grade: {_whose(error)}: {error}")
+    except Exception:
+        # 1 would say that the submission failed. It did not: we did.
+        traceback.print_exc()
+        _tell("could not grade: this is a mistake in gradmark itself, not in the submission")
+    return UNDECIDED
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  grader grade assignments/mlp          your own work, in a process of its own
+  grader grade handin.zip --report r.json
+  grader demo                           see what the messages look like
+  grader doctor                         does everything work here?
+
+\b
+Exit codes: 0 everything passed, 1 something failed, 2 could not grade.
+""",
+)
+@click.version_option(__version__, prog_name="gradmark", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Grade hand-written deep learning: forward, backward and training code.
+
+    While you write, `pytest` in the assignment's folder is quicker; both say the same.
+    """
+
+
+@cli.command(
+    "grade",
+    epilog="""\b
+Examples:
+  grader grade assignments/mlp
+  grader grade handin.zip --assignment mlp --report report.json
+  grader grade mlp.ipynb --assignment mlp --seed 8671 --format json > report.json
+
+\b
+Exit codes: 0 everything passed, 1 something failed, 2 could not grade (the message says
+whose fault that is).
+""",
+)
+@click.argument("submission", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--assignment",
+    metavar="NAME|PATH",
+    help="Topic, folder of an assignment.toml, or that file. Default: the assignment.toml in the folder of SUBMISSION, "
+    "else the only topic there is. Name it when you grade what others handed in: theirs may bring its own.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Private seed of the hidden cases; the report doesn't show it, nor the hidden values. "
+    "Default: the assignment's public one.",
+)
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the JSON report here too."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the output.",
+)
+def grade_command(submission: Path, assignment: str | None, seed: int | None, report: Path | None, form: str) -> int:
+    """Grade one SUBMISSION: a folder, a .py file, a notebook or a .zip.
+
+    The code runs in a process of its own, with limits on time and memory.
+    """
+    manifest = _manifest(assignment, submission)
+    from grader.assignment import load_assignment
+
+    loaded = load_assignment(manifest)  # before anything heavy: a mistake in the manifest is told at once
+    with _Progress(len(loaded.parts)) as progress:
+        from grader.grading import grade_path
+
+        graded = grade_path(
+            loaded, submission, hidden_seed=seed, progress=lambda part: progress(f"{part.exercise} / {part.name}")
+        )
+    _print_report(graded, form)
+    if report is not None:
+        from grader.report.model import write_report
+
+        write_report(graded, report)
+    return _exit_code(graded)
+
+
+@cli.command(
+    "demo",
+    epilog="""\b
+Examples:
+  grader demo
+  grader demo --out demo     keep the submissions and reports, then: grader grade demo/...
+  grader demo --all          every submission that gradmark is tested with
+
+\b
+Exit codes: 0 every submission was told what is wrong with it, 1 one was not.
+""",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write submissions and JSON reports here. Default: a new temporary folder.",
+)
+@click.option("--all", "everything", is_flag=True, help="Grade the whole corpus and hold it against what is expected.")
+def demo_command(out: Path | None, everything: bool) -> int:
+    """Grade submissions with known mistakes, and train a network with one.
+
+    Shows what a student is told, and why accuracy alone can't grade a gradient.
+    """
+    from grader.demo import check_corpus, show
+
+    with _Progress() as progress:
+
+        def say(text: str) -> None:
+            progress.erase()
+            _say(_painted(text))
+
+        as_expected = (check_corpus if everything else show)(out, say, progress)
+    return PASSED if as_expected else FAILED
+
+
+@cli.command(
+    "schema",
+    epilog="""\b
+Example:
+  grader schema > report.schema.json
+""",
+)
+def schema_command() -> int:
+    """Print the JSON Schema of the report."""
+    _say((Path(__file__).parent / "report" / "schema.json").read_bytes())
+    return PASSED
+
+
+@cli.command(
+    "doctor",
+    epilog="""\b
+Examples:
+  grader doctor
+  grader doctor --format json
+
+\b
+Exit codes: 0 grading works here, 2 it does not (and what to do about it).
+""",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the output.",
+)
+def doctor_command(form: str) -> int:
+    """Say whether grading works on this machine, and how well a submission is walled in."""
+    from grader.doctor import as_json, diagnose, render, works
+
+    with _Progress() as progress:
+        lines = diagnose(progress)
+    _say(as_json(lines) if form == "json" else _painted(render(lines)))
+    return PASSED if works(lines) else UNDECIDED
+
+
+# ------------------------------------------------------------------------------------------------- what is graded
+
+
+def _manifest(assignment: str | None, submission: Path) -> Path:
+    """The manifest that was asked for, or the one that goes without saying."""
+    if assignment is not None:
+        return find_manifest(assignment)
+    beside = (submission if submission.is_dir() else submission.parent) / "assignment.toml"
+    names = assignment_names()
+    if beside.is_file():
+        if all(beside.resolve() != find_manifest(name).resolve() for name in names):
+            _tell(f"note: graded by {beside}, which lies with the submission (--assignment chooses another)")
+        return beside
+    if len(names) == 1:
+        return find_manifest(names[0])
+    there = f"there are {', '.join(names)}" if names else "none came with gradmark: give a path"
+    raise click.UsageError(f"which assignment? Give --assignment; {there}.")
+
+
+def _exit_code(report: Report) -> int:
+    """0, 1 or 2 by the verdict; whose fault it was, where it could not be decided."""
+    if report.score.verdict == "undecided":
+        _tell(f"could not grade: {_undecided(report)}")
+    return {"passed": PASSED, "failed": FAILED, "undecided": UNDECIDED}[report.score.verdict]
+
+
+def _undecided(report: Report) -> str:
+    checks = [
+        (f"{exercise.name} / {part.name}", check)
+        for exercise in report.exercises
+        for part in exercise.parts
+        for check in part.checks
+        if check.verdict == "undecided"
+    ]
+    faults = sorted({check.fault for _, check in checks if check.fault})
+    parts = dict.fromkeys(name for name, _ in checks)
+    at_fault = f"{' and '.join(f'the {fault}' for fault in faults)} at fault" if faults else "not run"
+    return f"undecided: {', '.join(parts)} ({at_fault}, not the student)"
+
+
+def _whose(error: GradmarkError) -> str:
+    match error:
+        case CourseError():
+            return "the course is at fault"
+        case SubmissionError():
+            return "the submission is at fault"
+        case MachineError():
+            return "this machine is at fault"
+        case _:
+            return "gradmark is at fault"
+
+
+# ------------------------------------------------------------------------------------------------- output
+
+
+def _print_report(report: Report, form: str) -> None:
+    if form == "json":
+        from grader.report.model import report_json
+
+        _say(report_json(report))
+    else:
+        from grader.report.console import render
+
+        _say(_painted(render(report)))
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_POINTS: Final = re.compile(r"(?m)\b(\d[\d.]*) of (\d[\d.]*)(?: points)?(?P<open>, [\d.]+ undecided)?(?=  | *$)")
+_LEVEL: Final = re.compile(r"(?m)^ *(?P<word>ok|warning|problem)\b")
+_LEVEL_COLOURS: Final = {"ok": "green", "warning": "yellow", "problem": "red"}
+
+
+def _painted(text: str) -> str:
+    """Text for a terminal: control characters, which are a student's, made visible; then points in colour.
+
+    click.echo takes the colours out again where stdout is no terminal. They add nothing that the words don't say.
+    """
+    text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    text = _POINTS.sub(lambda match: click.style(match[0], fg=_points_colour(match)), text)
+    return _LEVEL.sub(lambda match: click.style(match[0], fg=_LEVEL_COLOURS[match["word"]]), text)
+
+
+def _points_colour(match: re.Match[str]) -> str:
+    return "yellow" if match["open"] else "green" if match[1] == match[2] else "red"
+
+
+def _say(text: str | bytes) -> None:
+    """Print to stdout.
+
+    A reader that went away (`grader grade x | head`) does not change the exit code.
+
+    Raises:
+        MachineError: there is no room.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    if isinstance(text, str):
+        text = text.encode(encoding, "backslashreplace").decode(encoding) + "\n"
+    try:
+        click.echo(text, nl=False)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit fails again
+        if not isinstance(error, BrokenPipeError):
+            raise MachineError(f"the result can't be written to stdout: {error.strerror or error}") from error
+
+
+def _tell(text: str) -> None:
+    click.echo(f"grader: {text}", err=True)
+
+
+@final
+class _Progress:
+    """One line on stderr, written over again and again and erased at the end; nothing unless stderr is a terminal."""
+
+    def __init__(self, total: int = 0) -> None:
+        self.total, self.done = total, 0
+        self.shown = sys.stderr.isatty()
+        self.room = shutil.get_terminal_size().columns - 1
+
+    def __call__(self, text: str) -> None:
+        self.done += 1
+        if self.shown:
+            line = f"{self.done}/{self.total} {text}" if self.total else text
+            click.echo(f"\r{line[: self.room]:<{self.room}}", nl=False, err=True)
+
+    def erase(self) -> None:
+        if self.shown:
+            click.echo(f"\r{'':<{self.room}}\r", nl=False, err=True)
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.erase()

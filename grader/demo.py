@@ -1,0 +1,413 @@
+"""Submissions with known mistakes, graded: to show what a student is told, and to hold the judge to its word.
+
+The corpus (tests/submissions/README.md) says for each submission which parts must not earn their points and what
+must be found in them. `show` grades a handful and prints their messages; `check_corpus` grades all and prints only
+where the judge says something else than expected.
+
+`show` ends with the experiment that a grader by accuracy fails: the textbook's 784-200-10 network, trained with the
+right gradient and with one that is 100 times too large. The second reaches the better accuracy.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.assignment import Assignment, load_assignment
+from grader.authoring.stubs import overlay
+from grader.calls import Call, Returned
+from grader.errors import CourseError, MachineError
+from grader.grading import grade_path
+from grader.reference import Oracle
+from grader.report.console import points, render_part
+from grader.report.model import ExerciseReport, FindingReport, PartReport, Report, write_report
+from grader.sandbox.process import ChildProcess
+from grader.submission import load_submission
+from grader.topics import assignment_names, find_manifest, submissions_folder
+
+__all__ = ["Expected", "Graded", "Slip", "check_corpus", "compose", "differences", "read_slip", "read_slips", "show"]
+
+Say: TypeAlias = Callable[[str], None]
+Array: TypeAlias = NDArray[Any]
+
+_TOPIC: Final = "mlp"
+_SHOWN: Final = (
+    "right_einsum",
+    "right_class_cache",
+    "affine_all_mean",
+    "affine_db_not_summed",
+    "relu_mask_missing",
+    "softmax_sum",
+    "sgd_ascends",
+    "run_os_exit",
+)
+"""One submission for each kind of message."""
+_RIGHT: Final = "worked_solution"
+_SUM_FOR_MEAN: Final = "softmax_sum"
+
+
+# ------------------------------------------------------------------------------------------------- the corpus
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finding that must be made."""
+
+    part: str
+    """As exercise/part."""
+    code: str
+    hint: str = ""
+    """Text that the finding's message must contain."""
+
+
+class _Raw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: str
+    whole: bool
+    fails: list[str]
+    expect: list[Expected] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """One submission of the corpus, and what the judge must say of it."""
+
+    name: str
+    title: str
+    folder: Path
+    whole: bool
+    """The folder is what was handed in; else it holds only the functions that differ from the worked solution."""
+    fails: tuple[str, ...]
+    """Every part that must not earn its full points, as exercise/part."""
+    expects: tuple[Expected, ...]
+
+
+def read_slips(topic: str) -> tuple[Slip, ...]:
+    """All submissions of a topic's corpus, by name.
+
+    Raises:
+        CourseError: an expected.toml can't be read; names file and field.
+    """
+    return tuple(read_slip(path.parent) for path in sorted((submissions_folder() / topic).glob("*/expected.toml")))
+
+
+def read_slip(folder: Path) -> Slip:
+    """One submission of the corpus.
+
+    Raises:
+        CourseError: its expected.toml can't be read; names file and field.
+    """
+    path = folder / "expected.toml"
+    try:
+        raw = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Raw)
+    except (OSError, ValueError) as error:
+        raise CourseError(f"{path}: {error}") from error
+    return Slip(
+        name=folder.name,
+        title=raw.title,
+        folder=folder,
+        whole=raw.whole,
+        fails=tuple(raw.fails),
+        expects=tuple(raw.expect),
+    )
+
+
+def compose(slip: Slip, assignment: Assignment, into: Path) -> Path:
+    """Write the submission as it was handed in, into a folder of its own; an earlier one there is replaced.
+
+    Returns:
+        What to grade: the folder, or the archive if it holds one.
+
+    Raises:
+        CourseError: the topic has no worked solution, or the slip does not fit it.
+        MachineError: the folder can't be written.
+    """
+    folder = into / slip.name
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        if slip.whole:
+            shutil.copytree(slip.folder, folder, ignore=shutil.ignore_patterns("expected.toml", "__pycache__"))
+        else:
+            folder.mkdir(parents=True)
+            (folder / assignment.file).write_text(_composed(slip, assignment), encoding="utf-8")
+    except OSError as error:
+        raise MachineError(f"{folder} can't be written: {error.strerror or error}") from error
+    return next(iter(sorted(folder.glob("*.zip"))), folder)
+
+
+def _composed(slip: Slip, assignment: Assignment) -> str:
+    if assignment.solution is None:
+        raise CourseError(f"{assignment.manifest}: solution: {slip.name} needs the worked solution, and there is none")
+    solution = assignment.solution.read_text(encoding="utf-8")
+    try:
+        return overlay(solution, (slip.folder / assignment.file).read_text(encoding="utf-8"))
+    except CourseError as error:
+        raise CourseError(f"{slip.folder}: {error}") from error
+
+
+def differences(report: Report, slip: Slip) -> tuple[str, ...]:
+    """Where the report is not what the slip expects, a line each; empty if it is."""
+    parts = {f"{exercise.name}/{part.name}": part for exercise, part in _parts(report)}
+    short = [name for name, part in parts.items() if part.earned < part.possible]
+    kinds = {
+        "does not earn its points, and should": [name for name in short if name not in slip.fails],
+        "earns its points, and should not": [name for name in slip.fails if name not in short],
+        "undecided": [name for name, part in parts.items() if part.verdict == "undecided"],
+    }
+    told = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names]
+    return (*told, *(problem for expected in slip.expects if (problem := _missed(parts, expected))))
+
+
+def _missed(parts: Mapping[str, PartReport], expected: Expected) -> str:
+    """Why an expected finding was not made; empty if it was."""
+    if expected.part not in parts:
+        return f"there is no part {expected.part}"
+    findings = [finding for check in parts[expected.part].checks for finding in check.findings]
+    same = [finding for finding in findings if finding.code == expected.code]
+    if not same:
+        codes = ", ".join(dict.fromkeys(finding.code for finding in findings)) or "nothing"
+        return f"{expected.part}: expected {expected.code}, found {codes}"
+    if not any(expected.hint in _message(finding) for finding in same):
+        return f"{expected.part}: {expected.code} does not say {expected.hint!r}: {_message(same[0])!r}"
+    return ""
+
+
+def _message(finding: FindingReport) -> str:
+    """All that a student reads of a finding."""
+    texts = (finding.headline, finding.worst, finding.pattern, finding.likely, finding.also, finding.detail)
+    return "\n".join(filter(None, texts))
+
+
+def _parts(report: Report) -> Iterator[tuple[ExerciseReport, PartReport]]:
+    for exercise in report.exercises:
+        for part in exercise.parts:
+            yield exercise, part
+
+
+# ------------------------------------------------------------------------------------------------- grading it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """One submission with its report and what is not as expected in it."""
+
+    slip: Slip
+    report: Report
+    differences: tuple[str, ...]
+
+
+def _grade(slip: Slip, submission: Path, assignment: Assignment, oracle: Oracle, out: Path, progress: Say) -> Graded:
+    report = grade_path(
+        assignment,
+        submission,
+        oracle=oracle,
+        progress=lambda part: progress(f"{slip.name}: {part.exercise} / {part.name}"),
+    )
+    write_report(report, _folder(out / "reports" / assignment.name) / f"{slip.name}.json")
+    return Graded(slip=slip, report=report, differences=differences(report, slip))
+
+
+def _folder(path: Path | None) -> Path:
+    """The folder, made if need be; a fresh temporary one for None."""
+    try:
+        if path is None:
+            return Path(tempfile.mkdtemp(prefix="gradmark-demo-"))
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MachineError(f"{path} can't be written: {error.strerror or error}") from error
+    return path
+
+
+def show(out: Path | None, say: Say, progress: Say) -> bool:
+    """Grade a handful of submissions and train the textbook's network; True if all went as expected.
+
+    Args:
+        out: folder for the composed submissions and the reports; a temporary one if None.
+        say: prints a block of text.
+        progress: told what is being done.
+
+    Raises:
+        CourseError: the corpus or the topic is at fault.
+        MachineError: `out` can't be written, or no process can be started.
+    """
+    folder, assignment = _folder(out), load_assignment(find_manifest(_TOPIC))
+    oracle, graded = Oracle(assignment), []
+    submissions = folder / "submissions" / assignment.name
+    paths = dict([_worked_solution(assignment, submissions)])
+    for slip in (read_slip(submissions_folder() / _TOPIC / name) for name in _SHOWN):
+        paths[slip] = compose(slip, assignment, submissions)
+    for slip, path in paths.items():
+        graded.append(_grade(slip, path, assignment, oracle, folder, progress))
+        if slip.fails:
+            say(_first_failure(graded[-1]))
+    say(_table(graded))
+    progress("training the textbook's network, twice")
+    by_name = {one.slip.name: (one.report, paths[one.slip]) for one in graded}
+    say(_experiment(assignment, by_name[_RIGHT], by_name[_SUM_FOR_MEAN]))
+    say(f"The submissions and their reports are in {folder}. Grade one yourself:\n\n  {_command(paths, assignment)}")
+    return not any(one.differences for one in graded)
+
+
+def check_corpus(out: Path | None, say: Say, progress: Say) -> bool:
+    """Grade every submission of every topic; True if each is as its expected.toml says. Arguments as for `show`."""
+    folder, graded = _folder(out), []
+    for topic in assignment_names():
+        assignment = load_assignment(find_manifest(topic))
+        oracle = Oracle(assignment)
+        for slip in read_slips(topic):
+            path = compose(slip, assignment, folder / "submissions" / topic)
+            graded.append(_grade(slip, path, assignment, oracle, folder, progress))
+    if not graded:
+        raise CourseError(f"there are no submissions in {submissions_folder()}")
+    say(_table(graded))
+    right = sum(not one.differences for one in graded)
+    say(f"{right} of {len(graded)} submissions were graded as expected. Submissions and reports are in {folder}")
+    return right == len(graded)
+
+
+def _worked_solution(assignment: Assignment, into: Path) -> tuple[Slip, Path]:
+    if assignment.solution is None:
+        raise CourseError(f"{assignment.manifest}: solution: the demonstration needs one")
+    folder = _folder(into / _RIGHT)
+    try:
+        shutil.copyfile(assignment.solution, folder / assignment.file)
+    except OSError as error:
+        raise MachineError(f"{folder} can't be written: {error.strerror or error}") from error
+    slip = Slip(name=_RIGHT, title="The worked solution", folder=folder, whole=True, fails=(), expects=())
+    return slip, folder
+
+
+def _command(paths: Mapping[Slip, Path], assignment: Assignment) -> str:
+    path = next(path for slip, path in paths.items() if slip.fails)
+    return f"grader grade {shlex.quote(str(path))} --assignment {assignment.name}"
+
+
+# ------------------------------------------------------------------------------------------------- what is printed
+
+
+def _first_failure(graded: Graded) -> str:
+    """The message of the first part that failed, under what the student did."""
+    report = graded.report
+    title = f"--- {graded.slip.name}: {graded.slip.title}"
+    for exercise, part in _parts(report):
+        if part.verdict != "passed":
+            return (
+                f"{title}\n\n{render_part(report.assignment.name, report.assignment.manifest, exercise.name, part)}\n"
+            )
+    return f"{title}\n\nnothing was found\n"
+
+
+def _table(graded: Sequence[Graded]) -> str:
+    """One line a submission, and below those that are not as expected what differs."""
+    rows = [("submission", "points", "first finding", "as expected", "seconds")]
+    for one in graded:
+        score = one.report.score
+        rows.append(
+            (
+                one.slip.name,
+                f"{points(score.earned)} of {points(score.possible)}",
+                _first_finding(one.report),
+                "NO" if one.differences else "yes",
+                f"{one.report.seconds:.1f}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines += [f"  {one.slip.name}: {difference}" for one in graded for difference in one.differences]
+    return "\n".join(lines) + "\n"
+
+
+def _first_finding(report: Report) -> str:
+    found = (
+        f"{exercise.name} / {part.name}: {finding.code}"
+        for exercise, part in _parts(report)
+        if part.verdict != "passed"
+        for check in part.checks
+        for finding in check.findings
+        if not finding.warning
+    )
+    return next(found, "-")
+
+
+# ------------------------------------------------------------------------------------------------- the experiment
+
+_STEPS: Final = 2000
+_STEPS_A_CALL: Final = 400
+"""Five times through the images, so that the next call goes on where this one ended; a reply holds 1,024 arrays."""
+_IMAGES: Final = 8000
+_EXPERIMENT: Final = """\
+The textbook's experiment: a 784-200-10 network, weights from N(0, 1), zero biases, pixels from 0 to 1,
+lr 0.001, batches of 100, 2,000 steps on 8,000 digits. The textbook says about 70 %.
+"""
+_MORAL: Final = """
+The second loss is the sum over the batch where the mean was asked: its gradient is 100 times too large, and it
+trains better, because the rate of 0.001 was too small for the right one. Accuracy can't grade a gradient.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trained:
+    """Accuracies that a training reached, as shares, and the time that it took."""
+
+    trained_on: float
+    held_out: float
+    seconds: float
+
+
+def _experiment(assignment: Assignment, right: tuple[Report, Path], wrong: tuple[Report, Path]) -> str:
+    """Train with the right loss and with the sum for the mean, at the same time, and compare."""
+    images, labels = _digits(assignment)
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda graded: _train(assignment, graded[1], images, labels), (right, wrong)))
+    lines = [f"{'loss':<14}  {'points':<10}  {'trained on':>10}  {'held out':>8}  {'seconds':>7}"]
+    for name, (report, _), run in zip(("mean (right)", "sum (wrong)"), (right, wrong), runs, strict=True):
+        earned = f"{points(report.score.earned)} of {points(report.score.possible)}"
+        lines.append(f"{name:<14}  {earned:<10}  {run.trained_on:>10.1%}  {run.held_out:>8.1%}  {run.seconds:>7.1f}")
+    return _EXPERIMENT + "\n" + "\n".join(lines) + "\n" + _MORAL
+
+
+def _digits(assignment: Assignment) -> tuple[Array, Array]:
+    """Images (N, 784) from 0 to 1 and their labels (N,)."""
+    with np.load(str(assignment.data), allow_pickle=False) as data:
+        return data["images"].reshape(-1, 784) / 255, data["labels"].astype(np.int64)
+
+
+def _train(assignment: Assignment, submission: Path, images: Array, labels: Array) -> _Trained:
+    """Train with the submission's own `train`, in a process of its own; the accuracies are computed here."""
+    rng = np.random.default_rng(0)
+    params = {
+        "W1": rng.normal(size=(784, 200)),
+        "b1": np.zeros(200),
+        "W2": rng.normal(size=(200, 10)),
+        "b2": np.zeros(10),
+    }
+    source = load_submission(submission, assignment.file, assignment.functions).source
+    child = ChildProcess(source, seconds_to_load=60, total_seconds=600, output_bytes=65536, memory_bytes=4 << 30)
+    clock = time.perf_counter()
+    try:
+        for _ in range(_STEPS // _STEPS_A_CALL):
+            args = (params, images[:_IMAGES], labels[:_IMAGES], 0.001, 100, _STEPS_A_CALL)
+            outcome = child.call(Call(function="train", args=args, seconds=120, max_bytes=16 << 20))
+            if not isinstance(outcome, Returned):
+                raise MachineError(f"the training did not come back: {outcome}")
+            params, _ = outcome.value
+    finally:
+        child.close()
+    right = (
+        np.argmax(np.maximum(images @ params["W1"] + params["b1"], 0) @ params["W2"] + params["b2"], axis=1) == labels
+    )
+    return _Trained(
+        trained_on=float(right[:_IMAGES].mean()),
+        held_out=float(right[_IMAGES:].mean()),
+        seconds=time.perf_counter() - clock,
+    )
