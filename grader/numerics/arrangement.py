@@ -93,6 +93,8 @@ def reordered(m: Mismatch) -> Iterator[Diagnosis]:
     if not 2 <= m.expected.ndim <= 4 or m.expected.size > MAX_SIZE:
         return
     for order in list(permutations(range(m.expected.ndim)))[1:]:
+        if tuple(m.expected.shape[i] for i in order) == m.expected.shape:
+            continue  # that is a transpose
         forth = m.expected.transpose(order).reshape(m.expected.shape)
         back = m.expected.reshape(tuple(m.expected.shape[i] for i in order)).transpose(np.argsort(order))
         if m.equals(forth) or m.equals(back):

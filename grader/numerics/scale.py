@@ -159,7 +159,7 @@ def _numbers(context: Context, shape: tuple[int, ...]) -> Mapping[str, float]:
 
 def _unbiased(value: float, context: Context) -> _Name | None:
     """(n - 1) / n, its inverse, or a root of either: the two definitions of a variance."""
-    for n in sorted({size for size in context.sizes.values() if size > 2}):
+    for n in sorted({size for size in context.sizes.values() if size > 3}):  # 1/2 and 2/3 have many origins
         for root in (False, True):
             ratio = sqrt((n - 1) / n) if root else (n - 1) / n
             for inverse in (False, True):

@@ -33,6 +33,8 @@ _EXP_LIMIT = float(np.log(np.finfo(np.float64).max))
 
 def as_numbers(actual: Any) -> NDArray[Any] | None:
     """The array of numbers that `actual` is or stands for, None if it is none. Never raises."""
+    if isinstance(actual, tuple) or (isinstance(actual, list) and any(isinstance(i, np.ndarray) for i in actual)):
+        return None  # several arrays are not one, even where NumPy would stack them
     try:
         array = np.asarray(actual)
     except Exception:

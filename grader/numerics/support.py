@@ -108,7 +108,10 @@ def local(m: Mismatch) -> Iterator[Diagnosis]:
 def overwritten(m: Mismatch) -> Iterator[Diagnosis]:
     """The wrong elements are single elements of dout where sums of several are expected: = in place of +=."""
     dout, wrong = m.upstream, m.wrong
-    if dout is None or np.count_nonzero(wrong) < 2 or m.expected.size > MAX_SIZE:
+    if dout is None or dout.shape == wrong.shape or np.count_nonzero(wrong) < 2 or m.expected.size > MAX_SIZE:
+        return
+    # What is scattered by adding keeps its total: only then are the expected elements sums of elements of dout.
+    if abs(m.expected.sum() - dout.sum()) > 1e-9 * np.abs(dout).sum():
         return
     yours, right = m.actual[wrong], m.expected[wrong]
     if np.all(yours != 0) and np.isin(yours, dout).all() and not np.isin(right, dout).any() and np.all(right != 0):

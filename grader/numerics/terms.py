@@ -213,7 +213,7 @@ def spanned_by_input(m: Mismatch) -> Iterator[Diagnosis]:
 
 
 def low_rank(m: Mismatch) -> Iterator[Diagnosis]:
-    """The difference of two matrices has low rank: a few contributions of a sum are missing or wrong."""
+    """The difference of two matrices has low rank, as where a few contributions of a sum are wrong."""
     if m.expected.ndim != 2 or not 3 <= min(m.expected.shape) <= _MAX_RANK_SIDE or m.expected.size > MAX_SIZE:
         return
     error = m.error / (np.abs(m.error).max() or 1.0)
@@ -222,8 +222,7 @@ def low_rank(m: Mismatch) -> Iterator[Diagnosis]:
     if rank > max(1, min(error.shape) // 4):
         return
     pattern = f"the difference has rank {rank}, of {min(error.shape)} possible"
-    cause = f"{rank} contribution{'s' if rank > 1 else ''} to a sum {'are' if rank > 1 else 'is'} missing or wrong"
-    yield Diagnosis(code=DiagnosisCode.MISSING_TERM, pattern=pattern, cause=cause)
+    yield Diagnosis(code=DiagnosisCode.MISSING_TERM, pattern=pattern)
 
 
 def lost_row(m: Mismatch) -> Iterator[Diagnosis]:
