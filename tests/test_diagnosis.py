@@ -130,6 +130,22 @@ def norm_dx(
     return (dhat - mean * m - cross * c) / std
 
 
+def norm_out(
+    v: Space,
+    *,
+    axis: Any = None,
+    ddof: int = 0,
+    eps: float = 1e-5,
+    outside: float = 0.0,
+    power: float = 0.5,
+    mean: float = 1.0,
+) -> np.ndarray:
+    """The normalisation itself, with switches for its statistics."""
+    axis = v.axis if axis is None else axis
+    spread = (v.x.var(axis=axis, keepdims=True, ddof=ddof) + eps) ** power + outside
+    return v.gamma * (v.x - mean * v.x.mean(axis=axis, keepdims=True)) / spread + v.beta
+
+
 def layer_norm(seed: int) -> Layer:
     return norm(seed, 1)
 
@@ -395,7 +411,44 @@ SLIPS: list[tuple[Callable[[int], Layer], str, str, Wrong, Code, str]] = [
     (batch_norm, "keepdims", "dbeta", lambda v, t: t[None], Code.RESHAPED, "an axis of size 1 was kept"),
     (batch_norm, "x for hat", "dgamma", lambda v, t: (v.dout * v.x).sum(0), Code.WRONG_REDUCTION, "(dout * x)"),
     (batch_norm, "swapped", "dbeta", lambda v, t: (v.dout * v.hat).sum(0), Code.SWAPPED, "dgamma"),
-    (batch_norm, "gamma left out", "out", lambda v, t: v.hat + v.beta, Code.MISSING_TERM, "combination"),
+    (batch_norm, "gamma left out", "out", lambda v, t: v.hat + v.beta, Code.FORMULA, "gamma left out"),
+    (
+        layer_norm,
+        "wrong axis",
+        "out",
+        lambda v, t: norm_out(v, axis=0),
+        Code.WRONG_REDUCTION,
+        "normalised over axis 0 (N)",
+    ),
+    (
+        batch_norm,
+        "wrong axis",
+        "out",
+        lambda v, t: norm_out(v, axis=1),
+        Code.WRONG_REDUCTION,
+        "normalised over axis 1 (D)",
+    ),
+    (layer_norm, "unbiased", "out", lambda v, t: norm_out(v, ddof=1), Code.FORMULA, "divide by n - 1 on torch"),
+    (batch_norm, "unbiased", "out", lambda v, t: norm_out(v, ddof=1), Code.FORMULA, "divide by n - 1 on torch"),
+    (batch_norm, "another epsilon", "out", lambda v, t: norm_out(v, eps=1e-3), Code.FORMULA, "0.001 in place of 1e-05"),
+    (layer_norm, "no epsilon", "out", lambda v, t: norm_out(v, eps=0.0), Code.FORMULA, "epsilon left out"),
+    (
+        layer_norm,
+        "outside the root",
+        "out",
+        lambda v, t: norm_out(v, outside=1e-5, eps=0.0),
+        Code.FORMULA,
+        "outside the root",
+    ),
+    (
+        batch_norm,
+        "variance",
+        "out",
+        lambda v, t: norm_out(v, power=1.0),
+        Code.FORMULA,
+        "the variance in place of its root",
+    ),
+    (batch_norm, "no mean", "out", lambda v, t: norm_out(v, mean=0.0), Code.FORMULA, "the mean not subtracted"),
     # convolution
     (conv, "flipped", "dw", lambda v, t: t[:, :, ::-1, ::-1], Code.FLIPPED, "the kernel is flipped"),
     (conv, "H and W", "dw", lambda v, t: t.transpose(0, 1, 3, 2), Code.TRANSPOSED, "axes 2 (HH) and 3 (WW)"),
@@ -416,6 +469,10 @@ SLIPS: list[tuple[Callable[[int], Layer], str, str, Wrong, Code, str]] = [
         "axes 0 (N), 2 (H) and 3",
     ),
     (conv, "last sample", "dx", lambda v, t: _changed(t, -1, 0.0), Code.TERMS_DROPPED, "loop or slice"),
+    (conv, "kernel not flipped", "dx", lambda v, t: conv_dx(v.dout, v.w[:, :, ::-1, ::-1]), Code.FLIPPED, "the kernel"),
+    (conv, "kernel flipped", "out", lambda v, t: conv_out(v.x, v.w[:, :, ::-1, ::-1], v.b), Code.FLIPPED, "the kernel"),
+    (conv, "windows assigned", "dx", lambda v, t: conv_dx_assigned(v.dout, v.w), Code.TERMS_DROPPED, "must be added"),
+    (conv, "first sample", "dw", lambda v, t: conv_dw(v.x[:1], v.dout[:1], v.w.shape[2]), Code.TERMS_DROPPED, "batch"),
     # max pool
     (max_pool, "to all", "dx", lambda v, t: v.spread, Code.MASK_MISSING, "elements that must be 0"),
     (max_pool, "averaged", "dx", lambda v, t: v.spread / 4, Code.FORMULA, "the gradient of an average"),
@@ -438,16 +495,16 @@ SLIPS: list[tuple[Callable[[int], Layer], str, str, Wrong, Code, str]] = [
 
 
 HARD: list[tuple[Callable[[int], Layer], str, str, Wrong]] = [
-    # Mistakes for which there is no recogniser: named or not, they count.
+    # Mistakes that no recogniser was written for: named or not, they count.
     (affine, "squared", "dw", lambda v, t: t * abs(t)),
     (mlp, "clipped", "dparams['W1']", lambda v, t: np.clip(t, -1, 1)),
     (mlp, "weights of tanh", "dparams['W1']", lambda v, t: v.x.T @ (v.dh * (1 - v.a**2))),
     (softmax, "wrong axis", "dscores", lambda v, t: np.exp(v.s) / np.exp(v.s).sum(0) - v.one),
+    (softmax, "log of the sum left out", "loss", lambda v, t: -(v.s * v.one).sum() / v.n),
     (layer_norm, "other hat", "dgamma", lambda v, t: (v.dout * _normed(v.x, 0)[0]).sum(0)),
-    (conv, "kernel not flipped", "dx", lambda v, t: conv_dx(v.dout, v.w[:, :, ::-1, ::-1])),
-    (conv, "windows assigned", "dx", lambda v, t: conv_dx_assigned(v.dout, v.w)),
-    (conv, "first sample", "dw", lambda v, t: conv_dw(v.x[:1], v.dout[:1], v.w.shape[2])),
+    (batch_norm, "epsilon squared", "dx", lambda v, t: norm_dx(v) + 1e-3 * v.hat**2),
     (conv, "stale input", "dw", lambda v, t: conv_dw(v.x[::-1], v.dout, v.w.shape[2])),
+    (max_pool, "square of the share", "dx", lambda v, t: t * v.spread),
 ]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics import arrangement, formulas, scale, structure, support, terms
+from grader.numerics import arrangement, convolutions, formulas, norms, scale, structure, support, terms
 from grader.numerics.claims import (
     Array,
     Context,
@@ -48,6 +48,8 @@ _STAGES: tuple[tuple[Recogniser, ...], ...] = (
         arrangement.reordered,
         arrangement.shifted,
         arrangement.slices_permuted,
+        norms.norm_forward,
+        convolutions.convolution,
         formulas.formula,
         support.overwritten,
         support.spread_evenly,
@@ -55,7 +57,7 @@ _STAGES: tuple[tuple[Recogniser, ...], ...] = (
     (support.dropped,),
     (support.local,),
     (scale.factor_per_slice, terms.wrong_total, scale.row_and_column_factors),
-    (terms.constant, terms.reduced, terms.normalisation),
+    (terms.constant, terms.reduced, norms.norm_backward),
     (terms.constant_along, terms.lost_row),
     (formulas.wrong_factor,),
     (terms.spanned_by_input,),

@@ -1,9 +1,4 @@
-"""Errors that are a term: constant along an axis, a multiple of an input, of low rank, or the term of a normalisation.
-
-The gradient of a normalisation is, in each slice it normalises, a combination of three vectors: gamma * dout, a
-constant and x (Ioffe and Szegedy, 2015, section 3). A missing term, a missing gamma and a wrong axis are therefore seen
-without knowing epsilon: by which vectors span the student's slices.
-"""
+"""Errors that are a term: a multiple of an input, constant along an axis, spanned by a few vectors, of low rank."""
 
 from __future__ import annotations
 
@@ -30,8 +25,8 @@ __all__ = [
     "lost_row",
     "low_rank",
     "multiple_of_input",
-    "normalisation",
     "reduced",
+    "spanned",
     "spanned_by_input",
     "wrong_total",
 ]
@@ -140,60 +135,6 @@ def wrong_total(m: Mismatch) -> Iterator[Diagnosis]:
             return
 
 
-def normalisation(m: Mismatch) -> Iterator[Diagnosis]:
-    """A gradient of a normalisation with a term or gamma missing, or over other axes."""
-    dout = m.upstream
-    if dout is None or dout.shape != m.expected.shape or m.expected.ndim < 2 or m.expected.size > MAX_SIZE:
-        return
-    for name, x in m.inputs.items():
-        if x.shape != dout.shape:
-            continue
-        for weight, scaled in _weighted(m, dout):
-            for over in axis_sets(dout.ndim):
-                centred = x - x.mean(axis=over, keepdims=True)
-                basis = (scaled, np.ones_like(x), centred)
-                if _spanned(m, m.expected, basis, over) and not _spanned(m, m.expected, basis[:1], over):
-                    yield from _normalised(m, dout, scaled, weight, name, centred, over)
-                    return
-
-
-def _normalised(
-    m: Mismatch, dout: Array, scaled: Array, weight: str, name: str, x: Array, over: tuple[int, ...]
-) -> Iterator[Diagnosis]:
-    """What is wrong with a gradient that must be spanned by `scaled`, 1 and x over these axes."""
-    ones, labels = np.ones_like(x), m.axes(over)
-    product = f"{weight} * dout" if weight else "dout"
-    terms = ((scaled, product), (ones, "a constant"), (x, name))
-    missing = {
-        "a constant": f"the term with the mean of {product}",
-        name: f"the term with the mean of {product} times {name}",
-    }
-    for kept in ([terms[0]], [terms[0], terms[1]], [terms[0], terms[2]]):
-        if _spanned(m, m.actual, [term for term, _ in kept], over):
-            lost = [words for key, words in missing.items() if key not in [words for _, words in kept]]
-            pattern = f"over {labels} yours is made of {' and '.join(words for _, words in kept)} alone"
-            cause = f"missing: {' and '.join(lost)}"
-            yield Diagnosis(code=DiagnosisCode.MISSING_TERM, pattern=pattern, cause=cause)
-            return
-    if weight and _spanned(m, m.actual, (dout, ones, x), over):
-        pattern = f"over {labels} yours is made of dout, a constant and {name}; expected {product} in place of dout"
-        yield Diagnosis(code=DiagnosisCode.WRONG_FACTOR, pattern=pattern, cause=f"{weight} is left out")
-        return
-    if _spanned(m, m.actual, (scaled, ones, x), over):
-        pattern = (
-            f"over {labels} yours is made of {product}, a constant and {name}, as it must be, in other proportions"
-        )
-        cause = f"the coefficient of one of the three terms of the normalisation over {labels} is wrong"
-        yield Diagnosis(code=DiagnosisCode.MISSING_TERM, pattern=pattern, cause=cause)
-        return
-    for other in axis_sets(x.ndim):
-        if other != over and _spanned(m, m.actual, (scaled, ones, x), other):
-            pattern = f"yours is the gradient of a normalisation over {m.axes(other)}, the expected one over {labels}"
-            cause = f"normalised over {m.axes(other)} where it must be {labels}"
-            yield Diagnosis(code=DiagnosisCode.WRONG_REDUCTION, pattern=pattern, cause=cause)
-            return
-
-
 def spanned_by_input(m: Mismatch) -> Iterator[Diagnosis]:
     """In every slice the difference is a combination of a constant, an input and the expected values."""
     if m.expected.size > MAX_SIZE or m.expected.ndim < 1:
@@ -204,7 +145,7 @@ def spanned_by_input(m: Mismatch) -> Iterator[Diagnosis]:
     for count in (1, 2, 3):
         for chosen in combinations(vectors, count):
             for over in reversed(axis_sets(m.expected.ndim)):
-                if _spanned(m, m.error, [vectors[name] for name in chosen], over):
+                if spanned(m, m.error, [vectors[name] for name in chosen], over):
                     words = " and ".join((", ".join(chosen[:-1]), chosen[-1]) if count > 1 else chosen)
                     pattern = f"over {m.axes(over)} the difference is a combination of {words}"
                     cause = "a term of the normalisation is missing or wrong" if _normal_form(m, chosen) else None
@@ -243,25 +184,13 @@ def lost_row(m: Mismatch) -> Iterator[Diagnosis]:
                     return
 
 
-def _weighted(m: Mismatch, dout: Array) -> Iterator[tuple[str, Array]]:
-    """The upstream gradient itself, and dout times each input vector that fits the last axis or the channels."""
-    yield "", dout
-    for name, vector in m.inputs.items():
-        if vector.size < 2:
-            continue
-        if vector.shape == dout.shape[-1:]:
-            yield name, dout * vector
-        elif dout.ndim > 2 and vector.shape == dout.shape[1:2]:
-            yield name, dout * vector.reshape((-1, *([1] * (dout.ndim - 2))))
-
-
 def _normal_form(m: Mismatch, chosen: Sequence[str]) -> bool:
     """Whether these are the terms of a normalisation: a constant and an input, in a gradient that has both shapes."""
     inputs = set(chosen) & set(m.context.inputs)
     return not m.context.forward and m.upstream is not None and len(inputs) == 1 and "a constant" in chosen
 
 
-def _spanned(m: Mismatch, target: Array, basis: Sequence[Array], over: tuple[int, ...]) -> bool:
+def spanned(m: Mismatch, target: Array, basis: Sequence[Array], over: tuple[int, ...]) -> bool:
     """Whether, over these axes, every slice of the target is a combination of the slices of the basis."""
     target, *vectors = (_slices(a, over) for a in (target, *basis))
     count, length = target.shape
