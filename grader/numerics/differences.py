@@ -58,7 +58,7 @@ Vector: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[[Vector], Vector]
 
 EPS = float(np.finfo(np.float64).eps)
-STEP = 2.0**-15
+STEP = 2.0**-16
 """First step h, in units of the direction. Near eps^(1/5) / 50: small enough to meet few kinks in a network."""
 
 _GRID = 2.0**-44

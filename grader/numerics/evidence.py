@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from grader.numerics.diagnosis import Context, DiagnosisCode, diagnose
+
 __all__ = [
     "FailurePoint",
     "GradientCheck",
@@ -116,6 +120,7 @@ class FailurePoint:
     """Where the gradient failed, for whoever explains it. The mappings are by tensor; arrays have its shape."""
 
     inputs: Mapping[str, Any]
+    """The differentiated tensors."""
     upstream: Any
     """In the form of the forward's output."""
     actual: Mapping[str, Any]
@@ -165,6 +170,15 @@ class GradientCheck:
         return odds
 
     @property
+    def hints(self) -> dict[str, str]:
+        """What the error of each wrong tensor looks like, where the true gradient is known and a pattern was found."""
+        point = self.failure
+        if point is None:
+            return {}
+        wrong = {problem.tensor for problem in self.problems}
+        return {name: hint for name in point.expected if name in wrong and (hint := _hint(name, point))}
+
+    @property
     def headline(self) -> str:
         """The verdict in one line."""
         if self.outcome is Outcome.FAILED:
@@ -180,6 +194,7 @@ class GradientCheck:
     def __str__(self) -> str:
         lines = [self.headline]
         lines += [f"  {problem}" for problem in self.problems[:8]]
+        lines += [f"  hint: {name}: {hint}" for name, hint in list(self.hints.items())[:4]]
         lines += [f"  warning: {warning}" for warning in self.warnings[:4]]
         lines += [f"  {_sentence(tensor)}" for tensor in self.tensors[:8]]
         lines += [
@@ -192,6 +207,7 @@ class GradientCheck:
     def _repr_html_(self) -> str:
         """The same as a small table, for notebooks."""
         rows = [("problem", str(problem)) for problem in self.problems[:8]]
+        rows += [("hint", f"{name}: {hint}") for name, hint in list(self.hints.items())[:4]]
         rows += [("warning", str(warning)) for warning in self.warnings[:4]]
         rows += [("tensor", _sentence(tensor)) for tensor in self.tensors[:8]]
         rows += [
@@ -208,6 +224,19 @@ class GradientCheck:
         )
         caption = f"<caption style='text-align:left'><b>{html.escape(self.headline)}</b></caption>"
         return f"<table>{caption}{body}</table><small>{html.escape(_footer(self))}</small>"
+
+
+def _hint(name: str, point: FailurePoint) -> str:
+    context = Context(
+        name=name,
+        inputs=point.inputs,
+        upstream=point.upstream if isinstance(point.upstream, np.ndarray) else None,
+        others={other: value for other, value in point.expected.items() if other != name},
+    )
+    found = diagnose(point.actual.get(name), np.asarray(point.expected[name]), context)
+    if not found or found[0].code is DiagnosisCode.UNKNOWN:
+        return ""
+    return f"{found[0].pattern}; {found[0].cause}" if found[0].cause else found[0].pattern
 
 
 def _sentence(tensor: TensorResidual) -> str:

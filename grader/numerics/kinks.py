@@ -4,7 +4,7 @@ A probe takes one random direction through all tensors at once. Outputs that are
 of charge (differences.kinked); most functions have none. Where there are some, they are taken out of the upstream
 gradient and the rest is probed as usual; then those taken out get two tests of their own:
 
-Near a kink, not at it: a step 4096 times shorter stays on one side of it.
+Near a kink, not at it: a step 2048 times shorter stays on one side of it.
 
 At a kink: a right gradient may choose any slope between those on the two sides (relu'(0) in [0, 1], a tie in a
 maximum split in any way; F. Clarke, Optimization and Nonsmooth Analysis, 1983). So for an upstream gradient w that
@@ -46,7 +46,7 @@ _SHORTER = 1 / 16
 _WORTH_A_SHORTER_STEP = 15
 """A step of 1/16 has 16 times the round-off: below this ratio it can only lose."""
 _TRIES = 4
-_NEAR = 1 / 4096
+_NEAR = 1 / 2048
 _MOST_MASKED = 0.9
 _TRIANGLES = 32
 
