@@ -55,11 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         _tell("interrupted")
         return INTERRUPTED
     except GradmarkError as error:
-        _tell(f"could not grade: {_whose(error)}: {error}")
+        _tell(f"{_whose(error)}: {error}")
     except Exception:
         # 1 would say that the submission failed. It did not: we did.
         traceback.print_exc()
-        _tell("could not grade: this is a mistake in gradmark itself, not in the submission")
+        _tell("this is a mistake in gradmark, not in the submission")
     return UNDECIDED
 
 
@@ -90,11 +90,11 @@ def cli() -> None:
 Examples:
   grader grade assignments/mlp
   grader grade handin.zip --assignment mlp --report report.json
-  grader grade mlp.ipynb --assignment mlp --seed 8671 --format json > report.json
+  grader grade mlp.ipynb --assignment mlp --seed 8671 --format json
 
 \b
-Exit codes: 0 everything passed, 1 something failed, 2 could not grade (the message says
-whose fault that is).
+Exit codes: 0 everything passed, 1 something failed, 2 could not grade
+(the message says whose fault that is).
 """,
 )
 @click.argument("submission", type=click.Path(exists=True, path_type=Path))
@@ -138,11 +138,12 @@ def grade_command(submission: Path, assignment: str | None, seed: int | None, re
             loaded, submission, hidden_seed=seed, progress=lambda part: progress(f"{part.exercise} / {part.name}")
         )
     _print_report(graded, form)
+    code = _exit_code(graded)
     if report is not None:
         from grader.report.model import write_report
 
         write_report(graded, report)
-    return _exit_code(graded)
+    return code
 
 
 @cli.command(
@@ -150,11 +151,12 @@ def grade_command(submission: Path, assignment: str | None, seed: int | None, re
     epilog="""\b
 Examples:
   grader demo
-  grader demo --out demo     keep the submissions and reports, then: grader grade demo/...
-  grader demo --all          every submission that gradmark is tested with
+  grader demo --out shown
+  grader grade shown/submissions/mlp/relu_mask_missing --assignment mlp
+  grader demo --all
 
 \b
-Exit codes: 0 every submission was told what is wrong with it, 1 one was not.
+Exit codes: 0 each submission was graded as expected, 1 one was not.
 """,
 )
 @click.option(
@@ -163,11 +165,12 @@ Exit codes: 0 every submission was told what is wrong with it, 1 one was not.
     metavar="FOLDER",
     help="Write submissions and JSON reports here. Default: a new temporary folder.",
 )
-@click.option("--all", "everything", is_flag=True, help="Grade the whole corpus and hold it against what is expected.")
+@click.option("--all", "everything", is_flag=True, help="Grade every submission that gradmark is tested with.")
 def demo_command(out: Path | None, everything: bool) -> int:
-    """Grade submissions with known mistakes, and train a network with one.
+    """Grade submissions with known mistakes.
 
-    Shows what a student is told, and why accuracy alone can't grade a gradient.
+    Shows what a student is told. At the end a network is trained with a right and with a wrong gradient, and shows why
+    accuracy can't grade one.
     """
     from grader.demo import check_corpus, show
 
@@ -214,7 +217,10 @@ Exit codes: 0 grading works here, 2 it does not (and what to do about it).
     help="Form of the output.",
 )
 def doctor_command(form: str) -> int:
-    """Say whether grading works on this machine, and how well a submission is walled in."""
+    """Say whether grading works on this machine.
+
+    And how well a submission is walled in.
+    """
     from grader.doctor import as_json, diagnose, render, works
 
     with _Progress() as progress:
@@ -229,7 +235,10 @@ def doctor_command(form: str) -> int:
 def _manifest(assignment: str | None, submission: Path) -> Path:
     """The manifest that was asked for, or the one that goes without saying."""
     if assignment is not None:
-        return find_manifest(assignment)
+        try:
+            return find_manifest(assignment)
+        except CourseError as error:
+            raise click.BadParameter(str(error), param_hint="'--assignment'") from error
     beside = (submission if submission.is_dir() else submission.parent) / "assignment.toml"
     names = assignment_names()
     if beside.is_file():
@@ -243,24 +252,26 @@ def _manifest(assignment: str | None, submission: Path) -> Path:
 
 
 def _exit_code(report: Report) -> int:
-    """0, 1 or 2 by the verdict; whose fault it was, where it could not be decided."""
+    """0, 1 or 2 by the verdict; where nothing failed and something is undecided, whose fault that is."""
     if report.score.verdict == "undecided":
-        _tell(f"could not grade: {_undecided(report)}")
+        _tell(f"could not grade {_undecided(report)}")
     return {"passed": PASSED, "failed": FAILED, "undecided": UNDECIDED}[report.score.verdict]
 
 
 def _undecided(report: Report) -> str:
-    checks = [
-        (f"{exercise.name} / {part.name}", check)
+    """`affine / forward, affine / backward: the course is at fault, not the student`."""
+    open_ = [
+        (f"{exercise.name} / {part.name}", check.fault)
         for exercise in report.exercises
         for part in exercise.parts
         for check in part.checks
         if check.verdict == "undecided"
     ]
-    faults = sorted({check.fault for _, check in checks if check.fault})
-    parts = dict.fromkeys(name for name, _ in checks)
-    at_fault = f"{' and '.join(f'the {fault}' for fault in faults)} at fault" if faults else "not run"
-    return f"undecided: {', '.join(parts)} ({at_fault}, not the student)"
+    parts = ", ".join(dict.fromkeys(name for name, _ in open_))
+    faults = sorted({f"the {fault}" for _, fault in open_ if fault})
+    if not faults:
+        return f"{parts}: not run"
+    return f"{parts}: {' and '.join(faults)} {'is' if len(faults) == 1 else 'are'} at fault, not the student"
 
 
 def _whose(error: GradmarkError) -> str:
@@ -290,7 +301,9 @@ def _print_report(report: Report, form: str) -> None:
 
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_POINTS: Final = re.compile(r"(?m)\b(\d[\d.]*) of (\d[\d.]*)(?: points)?(?P<open>, [\d.]+ undecided)?(?=  | *$)")
+_POINTS: Final = re.compile(
+    r"(?m)\b(\d[\d.]*) of (\d[\d.]*)(?: points)?(?P<open>(?:, [\d.]+ |  )undecided)?(?=  | *$| \()"
+)
 _LEVEL: Final = re.compile(r"(?m)^ *(?P<word>ok|warning|problem)\b")
 _LEVEL_COLOURS: Final = {"ok": "green", "warning": "yellow", "problem": "red"}
 

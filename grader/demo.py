@@ -369,10 +369,10 @@ def _experiment(assignment: Assignment, right: tuple[Report, Path], wrong: tuple
     images, labels = _digits(assignment)
     with ThreadPoolExecutor(2) as pool:
         runs = list(pool.map(lambda graded: _train(assignment, graded[1], images, labels), (right, wrong)))
-    lines = [f"{'loss':<14}  {'points':<10}  {'trained on':>10}  {'held out':>8}  {'seconds':>7}"]
+    lines = [f"{'loss':<12}  {'points':<8}  {'accuracy: trained on':>20}  {'held out':>8}  {'seconds':>7}"]
     for name, (report, _), run in zip(("mean (right)", "sum (wrong)"), (right, wrong), runs, strict=True):
         earned = f"{points(report.score.earned)} of {points(report.score.possible)}"
-        lines.append(f"{name:<14}  {earned:<10}  {run.trained_on:>10.1%}  {run.held_out:>8.1%}  {run.seconds:>7.1f}")
+        lines.append(f"{name:<12}  {earned:<8}  {run.trained_on:>20.1%}  {run.held_out:>8.1%}  {run.seconds:>7.1f}")
     return _EXPERIMENT + "\n" + "\n".join(lines) + "\n" + _MORAL
 
 
