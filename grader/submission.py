@@ -85,7 +85,7 @@ def load_submission(path: Path, entry: str, functions: Sequence[str] = ()) -> Su
 @contextmanager
 def _open(path: Path) -> Iterator[Listing]:
     where = printable(str(path))
-    if "\0" in str(path) or not path.exists():
+    if not path.exists():
         raise SubmissionError(where, "does not exist")
     if path.is_dir():
         yield list_folder(path)

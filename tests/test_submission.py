@@ -241,6 +241,13 @@ def test_too_much_in_all(tmp_path: Path) -> None:
     assert problem(build(tmp_path / "ann", {"last.py": b"#" * 1_900_000})) == expected
 
 
+def test_too_much_to_look_through(tmp_path: Path) -> None:
+    for name in ("a.ipynb", "b.ipynb"):
+        (tmp_path / name).touch()
+        os.truncate(tmp_path / name, 15_000_000)
+    assert problem(tmp_path) == "HERE: holds more than 20 MB of Python files; hand in only your own"
+
+
 def test_notebooks_that_are_not_meant_may_be_large(tmp_path: Path) -> None:
     root = build(tmp_path, {"mlp.py": b"x", "big.ipynb": b""})
     os.truncate(root / "big.ipynb", 50_000_000)
