@@ -240,8 +240,8 @@ def _changed(array: np.ndarray, index: Any, value: Any) -> np.ndarray:
     return copy
 
 
-def _square_affine(v: Space, t: np.ndarray) -> np.ndarray:
-    return v.dout.T @ v.x
+def _scattered(t: np.ndarray) -> np.ndarray:
+    return np.random.default_rng(3).permutation(t.ravel()).reshape(t.shape)
 
 
 SLIPS: list[tuple[Callable[[int], Layer], str, str, Wrong, Code, str]] = [
@@ -308,6 +308,28 @@ SLIPS: list[tuple[Callable[[int], Layer], str, str, Wrong, Code, str]] = [
     (affine, "flat", "dw", lambda v, t: t.ravel(), Code.RESHAPED, "the numbers are right"),
     (affine, "stale x", "dw", lambda v, t: v.x[::-1].T @ v.dout, Code.WRONG_FACTOR, "z must be x"),
     (affine, "centred x", "dw", lambda v, t: (v.x - v.x.mean(0)).T @ v.dout, Code.MISSING_TERM, "constant along"),
+    (
+        affine,
+        "rank one",
+        "dw",
+        lambda v, t: t + np.outer(np.arange(1, len(t) + 1) ** 2, v.b),
+        Code.MISSING_TERM,
+        "rank 1",
+    ),
+    (affine, "scattered", "dx", lambda v, t: _scattered(t), Code.PERMUTED, "the same values in other places"),
+    (affine, "summed", "dx", lambda v, t: t.sum(0) + 0 * t, Code.WRONG_REDUCTION, "over axis 0 (N), repeated"),
+    (affine, "same rows", "dx", lambda v, t: t[2] + 0 * t, Code.CONSTANT, "yours is constant along axis 0 (N)"),
+    (affine, "constant", "db", lambda v, t: 3.25 + 0 * t, Code.CONSTANT, "every element of yours is 3.25"),
+    (affine, "offset", "dw", lambda v, t: t + 0.25, Code.MISSING_TERM, "off by the same number, +0.25"),
+    (affine, "a row of x", "dx", lambda v, t: t + v.x * v.dout.sum(1)[:, None], Code.MISSING_TERM, "combination of x"),
+    (
+        affine,
+        "outer",
+        "dx",
+        lambda v, t: t * np.outer(1 / v.dout[:, 0], v.w[:, 0]),
+        Code.FACTOR_PER_SLICE,
+        "times one of",
+    ),
     (affine, "bias left out", "out", lambda v, t: v.x @ v.w, Code.MISSING_TERM, "b is not added"),
     (affine, "bias twice", "out", lambda v, t: t + v.b, Code.MISSING_TERM, "b is added once too often"),
     (affine, "bias subtracted", "out", lambda v, t: t - 2 * v.b, Code.MISSING_TERM, "minus 2 * b"),

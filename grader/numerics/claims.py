@@ -1,8 +1,8 @@
 """The nouns of a diagnosis: what is known about a tensor, what can be said of its error, and when it may be said.
 
 Every claim goes through `Mismatch`, so there is one rule for "this explains the error": a candidate must give every
-element of the student's array to `tolerance`, and what is left over must be a thousandth of the error at most. The
-second half matters where the error is small: an array within 1e-8 of the truth is within 1e-7 of many things.
+element of the student's array to `tolerance`, which is a thousandth of the relative error at most. That matters where
+the error is small: an array within 1e-8 of the truth is within 1e-7 of many things.
 
 A fit with free parameters proves nothing where there are as many parameters as numbers. Recognisers that fit count the
 numbers left over to test the fit and stay silent when there are too few.
@@ -32,6 +32,7 @@ __all__ = [
     "axis_sets",
     "close",
     "element",
+    "fitted",
     "rms",
 ]
 
@@ -147,15 +148,11 @@ class Mismatch:
         return {name: np.asarray(value, dtype=np.float64) for name, value in self.context.inputs.items()}
 
     def equals(self, candidate: Array) -> bool:
-        """Whether the student's array is this one, and that explains the error."""
-        return (
-            candidate.shape == self.actual.shape
-            and close(self.actual, candidate, self.tolerance)
-            and self.explains(self.actual - candidate)
-        )
+        """Whether the student's array is this one."""
+        return close(self.actual, candidate, self.tolerance)
 
     def multiple(self, candidate: Array) -> float | None:
-        """The a for which the student's array is a * candidate, and that explains the error; None if there is none.
+        """The a for which the student's array is a * candidate; None if there is none.
 
         One number is always a multiple of another: with a single nonzero element the caller must know a.
         """
@@ -163,10 +160,6 @@ class Mismatch:
             return None
         factor = fitted(self.actual, candidate)
         return factor if factor is not None and self.equals(factor * candidate) else None
-
-    def explains(self, left_over: Array) -> bool:
-        """Whether what is left of the error, once a claim is taken into account, is negligible against the error."""
-        return rms(left_over) <= 1e-3 * rms(self.error)
 
     def small(self, left_over: Array) -> bool:
         """Whether a part of the error is zero, judged against the error: for claims about the error itself.
