@@ -1,0 +1,173 @@
+"""Where the parts of one assignment are graded in this process: the submission, loaded once, beside its oracle.
+
+The student's code is to behave here as in a script of their own. Warnings and floating-point errors are what plain
+Python makes of them, whatever the project around asks of its tests, and whoever quits the debugger is out at once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from bdb import BdbQuit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from grader.errors import SubmissionError
+
+if TYPE_CHECKING:
+    from grader.assignment import Assignment, Exercise, Part
+    from grader.calls import Call, Evaluator, LoadOutcome, Outcome
+    from grader.findings import Finding
+    from grader.grading import PartOutcome, Session
+    from grader.report.model import SubmissionInfo
+
+__all__ = ["DebuggerQuit", "Desk", "close_desks", "desk_of", "end_at_own_frame", "plain_python"]
+
+
+class Desk:
+    """One assignment being graded: the submission is the folder of the manifest."""
+
+    def __init__(self, assignment: Assignment, hidden_seed: int | None) -> None:
+        from grader.checks.asking import finding
+        from grader.findings import FindingCode
+        from grader.grading import Session
+        from grader.reference import Oracle
+        from grader.sandbox.inprocess import InProcess
+        from grader.submission import load_submission
+
+        self.folder = assignment.manifest.resolve().parent
+        self.private = hidden_seed is not None
+        self.digest: str | None = None
+        self.session: Session | Finding
+        """Or why the submission can't be read."""
+        try:
+            submission = load_submission(self.folder, assignment.file, assignment.functions)
+        except SubmissionError as error:
+            self.session = finding(FindingCode.SUBMISSION_UNREADABLE, problem=str(error))
+            self.notes: tuple[str, ...] = (str(error),)
+        else:
+            evaluator = _UntilQuit(InProcess(submission.source))
+            self.session = Session(assignment, evaluator, Oracle(assignment), hidden_seed)
+            self.digest, self.notes = submission.digest, submission.notes
+
+    def part(self, exercise: Exercise, part: Part) -> PartOutcome:
+        """Judge one part; whatever goes wrong on our side is an undecided part.
+
+        Raises:
+            DebuggerQuit: the student has had enough.
+        """
+        from grader.checks.asking import finding
+        from grader.findings import Fault, Finding, FindingCode
+
+        if isinstance(self.session, Finding):
+            return _no_check(part, self.session)
+        try:
+            return self.session.part(exercise, part)
+        except (pytest.skip.Exception, pytest.fail.Exception) as error:
+            # Student code that calls pytest.skip() would otherwise turn its part green.
+            problem = f"{type(error).__name__}: {error}"
+            return _no_check(part, finding(FindingCode.RAISED, function=self.session.assignment.file, problem=problem))
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            return _no_check(part, finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=problem), error)
+
+    def submission(self) -> SubmissionInfo:
+        """Whose work this is, with the problems of loading it: those come to light when the first part runs."""
+        from grader.calls import Loaded
+        from grader.findings import Finding
+        from grader.report.model import SubmissionInfo
+
+        loaded = None if isinstance(self.session, Finding) else self.session.evaluator.load()
+        problems = loaded.problems if isinstance(loaded, Loaded) else ()
+        return SubmissionInfo(name=self.folder.name, digest=self.digest, notes=[*self.notes, *problems], printed="")
+
+    def close(self) -> None:
+        """End the session."""
+        from grader.findings import Finding
+
+        if not isinstance(self.session, Finding):
+            self.session.evaluator.close()
+
+
+_DESKS = pytest.StashKey[dict[Path, Desk]]()
+
+
+def desk_of(config: pytest.Config, assignment: Assignment) -> Desk:
+    """The desk of an assignment, opened the first time."""
+    desks = config.stash.setdefault(_DESKS, {})
+    if assignment.manifest not in desks:
+        desks[assignment.manifest] = Desk(assignment, config.getoption("--grade-seed"))
+    return desks[assignment.manifest]
+
+
+def close_desks(config: pytest.Config) -> None:
+    """Close all desks."""
+    desks = config.stash.get(_DESKS, {})
+    while desks:
+        desks.popitem()[1].close()
+
+
+def _no_check(part: Part, told: Finding, exception: BaseException | None = None) -> PartOutcome:
+    from grader.grading import PartOutcome, not_run
+
+    checks = tuple(not_run(part, case, aspect, told) for case, aspect in part.checks)
+    return PartOutcome(checks=checks, exception=exception)
+
+
+class DebuggerQuit(BaseException):
+    """Passes through everything that turns a student's exceptions into findings."""
+
+
+class _UntilQuit:
+    """An evaluator that ends the run when the debugger is quit; it would open again at every call that is left."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    @property
+    def isolation(self) -> tuple[str, ...]:
+        return self._evaluator.isolation
+
+    def load(self) -> LoadOutcome:
+        return self._evaluator.load()
+
+    def call(self, call: Call) -> Outcome:
+        try:
+            outcome = self._evaluator.call(call)
+        except BdbQuit:
+            raise DebuggerQuit from None
+        if isinstance(getattr(outcome, "exception", None), pytest.exit.Exception):  # how pytest's own debugger quits
+            raise DebuggerQuit
+        return outcome
+
+    def close(self) -> None:
+        self._evaluator.close()
+
+
+@contextmanager
+def plain_python() -> Iterator[None]:
+    """Warnings and floating-point errors as in a plain script: a project that makes them errors changes no verdict."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import numpy as np
+
+        with np.errstate(divide="warn", over="warn", invalid="warn", under="ignore"):
+            yield
+
+
+def end_at_own_frame(exception: BaseException | None, folder: Path) -> TracebackType | None:
+    """The traceback up to the innermost frame of a file in this folder: a debugger opens in the last frame."""
+    frames: list[TracebackType] = []
+    trace = None if exception is None else exception.__traceback__
+    while trace is not None:
+        frames.append(trace)
+        trace = trace.tb_next
+    while frames and not Path(frames[-1].tb_frame.f_code.co_filename).is_relative_to(folder):
+        frames.pop()
+    for frame in reversed(frames):
+        trace = TracebackType(trace, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return trace
