@@ -162,10 +162,16 @@ def differences(report: Report, slip: Slip) -> tuple[str, ...]:
     kinds = {
         "does not earn its points, and should": [name for name in short if name not in slip.fails],
         "earns its points, and should not": [name for name in slip.fails if name not in short],
-        "undecided": [name for name, part in parts.items() if part.verdict == "undecided"],
+        "undecided": [f"{name} ({_faults(part)})" for name, part in parts.items() if part.verdict == "undecided"],
     }
     told = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names]
     return (*told, *(problem for expected in slip.expects if (problem := _missed(parts, expected))))
+
+
+def _faults(part: PartReport) -> str:
+    """Codes of what was not the student's fault."""
+    codes = {finding.code for check in part.checks for finding in check.findings if finding.fault != "student"}
+    return ", ".join(sorted(codes)) or "not run"
 
 
 def _missed(parts: Mapping[str, PartReport], expected: Expected) -> str:
