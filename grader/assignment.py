@@ -53,7 +53,18 @@ import msgspec
 from grader.errors import ManifestError
 from grader.topics import reference_folder
 
-__all__ = ["ArraySpec", "Assignment", "CaseSpec", "Draw", "Exercise", "Kind", "Limits", "Part", "load_assignment", "named_specs"]
+__all__ = [
+    "ArraySpec",
+    "Assignment",
+    "CaseSpec",
+    "Draw",
+    "Exercise",
+    "Kind",
+    "Limits",
+    "Part",
+    "load_assignment",
+    "named_specs",
+]
 
 Scalar = bool | int | float
 
@@ -469,7 +480,9 @@ class _Builder:
         return ArraySpec(axes=tuple(raw.axes.split()), draw=raw.draw, scale=raw.scale, of=raw.of, field=raw.field)
 
     def gradients(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
-        able = [name for name, tree in inputs.items() if all(spec.differentiable for _, spec in named_specs(name, tree))]
+        able = [
+            name for name, tree in inputs.items() if all(spec.differentiable for _, spec in named_specs(name, tree))
+        ]
         for name in self.item.gradients or ():
             if name not in able:
                 raise self.fail("gradients", f"{name!r} is not an input with a gradient; those are {', '.join(able)}")
@@ -521,9 +534,7 @@ class _Builder:
             wanted = ", ".join(sorted(checks)) or "at least one case"
             raise self.fail("points", f"must name just the parts that the cases make: {wanted}")
         return tuple(
-            Part(
-                exercise=self.item.name, name=name, points=self.points(name, value), checks=tuple(checks[name])
-            )
+            Part(exercise=self.item.name, name=name, points=self.points(name, value), checks=tuple(checks[name]))
             for name, value in self.item.points.items()
         )
 

@@ -29,6 +29,10 @@ _SPARSE_SHARE = 0.3
 """Share of exact zeros (sparse) or of values within 1e-6 of zero (near_kink)."""
 
 
+_MOST_LEAVES = 3
+"""Up to this many arrays, a message gives the shape of each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Case:
     """One set of drawn inputs for one exercise."""
@@ -164,7 +168,7 @@ def _data(
     """Rows of a field of the data set; inputs that share their first axis get the same rows."""
     where = f"exercise {exercise.name}.inputs"
     data = _load_data(str(assignment.data))
-    if spec.field not in data:
+    if spec.field is None or spec.field not in data:
         raise ManifestError(str(assignment.manifest), where, f"the data have no field {spec.field!r}")
     table = data[spec.field]
     axis = spec.axes[0]
@@ -179,7 +183,9 @@ def _data(
         picked = picked / np.iinfo(picked.dtype).max
     shape = tuple(sizes[name] for name in spec.axes)
     if picked.size != np.prod(shape):
-        raise ManifestError(str(assignment.manifest), where, f"{spec.field!r} has rows of {table.shape[1:]}, not {shape[1:]}")
+        raise ManifestError(
+            str(assignment.manifest), where, f"{spec.field!r} has rows of {table.shape[1:]}, not {shape[1:]}"
+        )
     return np.asarray(picked, dtype=np.float64).reshape(shape)
 
 
@@ -190,12 +196,14 @@ def _load_data(path: str) -> Mapping[str, Array]:
 
 
 def describe(exercise: Exercise, case: Case) -> str:
-    """Shapes by axis name for a message: ``x (N=3, D=4)  w (D=4, M=5)  lr = 0.1``."""
-    texts = []
-    for name, specs in exercise.inputs.items():
-        for (_, spec), (label, _) in zip(
-            named_specs(name, specs), named_leaves(case.inputs[name], name), strict=True
-        ):
-            texts.append(f"{label} ({', '.join(f'{axis}={case.sizes[axis]}' for axis in spec.axes)})")
-    texts += [f"{name} = {value:g}" for name, value in case.arguments.items()]
-    return "  ".join(texts)
+    """Shapes by axis name for a message: ``x (N=3, D=4)  w (D=4, M=5)  lr = 0.1``; many arrays share one list."""
+    leaves = [
+        (label, ", ".join(f"{axis}={case.sizes[axis]}" for axis in spec.axes))
+        for name, specs in exercise.inputs.items()
+        for (_, spec), (label, _) in zip(named_specs(name, specs), named_leaves(case.inputs[name], name), strict=True)
+    ]
+    if len(leaves) <= _MOST_LEAVES:
+        texts = [f"{label} ({axes})" for label, axes in leaves]
+    else:
+        texts = [f"{', '.join(case.inputs)} ({', '.join(f'{axis}={size}' for axis, size in case.sizes.items())})"]
+    return "  ".join([*texts, *(f"{name} = {value:g}" for name, value in case.arguments.items())])

@@ -53,4 +53,4 @@ class SubmissionError(GradmarkError):
 
 
 class MachineError(GradmarkError):
-    """This machine failed, not the student and not the course."""
+    """The machine failed: not the student, not the course."""

@@ -63,7 +63,9 @@ class FindingCode(enum.Enum):
     NONDETERMINISTIC = "{function} gives another result for the same arguments"
     NOT_LINEAR_IN_UPSTREAM = "{function} does not follow the upstream gradient: {problem}"
     # Trajectories
-    WRONG_TRAJECTORY = "{what} leaves the reference's trajectory at step {step} of {steps}: {wrong} of {size} elements differ"
+    WRONG_TRAJECTORY = (
+        "{what}: off the reference's trajectory at step {step} of {steps}, {wrong} of {size} elements differ"
+    )
     NOT_LEARNED = "the trained network reaches {reached}, asked was {asked}"
     # How the code behaves
     NOT_WRITTEN = "{problem}"

@@ -34,7 +34,7 @@ from grader.report.model import Report, SubmissionInfo
 from grader.sandbox.process import ChildProcess
 from grader.submission import Submission, load_submission
 
-__all__ = ["PartOutcome", "Session", "grade", "grade_path"]
+__all__ = ["PartOutcome", "Session", "grade", "grade_path", "not_run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,9 +74,7 @@ class Session:
             first = first or exception
         return PartOutcome(checks=tuple(checks), exception=first)
 
-    def _check(
-        self, exercise: Exercise, part: Part, spec: CaseSpec, aspect: str
-    ) -> tuple[Check, BaseException | None]:
+    def _check(self, exercise: Exercise, part: Part, spec: CaseSpec, aspect: str) -> tuple[Check, BaseException | None]:
         try:
             question = Question(
                 exercise=exercise,
@@ -104,7 +102,9 @@ class Session:
     def _obstacle(self, exercise: Exercise, part: Part) -> Finding | None:
         """Why no check of a part can be made: the course's cases say nothing, or the submission does not load."""
         try:
-            problem = vacuous(exercise, [(self._case(exercise, case), aspect) for case, aspect in part.checks], self.oracle)
+            problem = vacuous(
+                exercise, [(self._case(exercise, case), aspect) for case, aspect in part.checks], self.oracle
+            )
         except CourseError as error:
             return finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
         if problem is not None:
@@ -177,7 +177,9 @@ def grade(
     started, clock = datetime.now(UTC), time.perf_counter()
     session = Session(assignment, where, oracle or Oracle(assignment), hidden_seed)
     try:
-        checks = [check for exercise, part in _parts(assignment, progress) for check in session.part(exercise, part).checks]
+        checks = [
+            check for exercise, part in _parts(assignment, progress) for check in session.part(exercise, part).checks
+        ]
         loaded = where.load()
         printed = where.output() if isinstance(where, ChildProcess) else ""
     finally:

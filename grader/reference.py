@@ -23,7 +23,7 @@ from grader.assignment import Assignment, Exercise, Kind
 from grader.cases import Case
 from grader.errors import OracleError
 from grader.numerics.gradcheck import check_gradients
-from grader.numerics.trees import leaves, map_leaves, named_leaves, rebuild
+from grader.numerics.trees import leaves, map_leaves, rebuild
 
 __all__ = ["Expected", "Oracle"]
 
@@ -148,10 +148,7 @@ class Oracle:
                 leaf.grad = torch.from_numpy(gradient.copy())
             self._guard(exercise, optimizer.step)
             trajectory.append(map_leaves(_to_numpy, tensors))
-            states.append({
-                name: rebuild(params, [_to_numpy(torch.as_tensor(optimizer.state[leaf][field])) for leaf in flat])
-                for name, field in exercise.state.items()
-            })
+            states.append({name: _field(params, optimizer, flat, field) for name, field in exercise.state.items()})
         return Expected(value=np.zeros(0), gradients={}, trajectory=tuple(trajectory), states=tuple(states))
 
     def _training(self, exercise: Exercise, case: Case) -> Expected:
@@ -191,6 +188,14 @@ class Oracle:
             raise
         except Exception as error:
             raise OracleError(exercise.name, f"it raised {type(error).__name__}: {error}") from error
+
+
+def _field(params: Any, optimizer: Any, flat: Sequence[Any], field: str) -> Any:
+    """A field of torch.optim's state as a tree like the parameters, or one number (a step count) for all of them."""
+    import torch
+
+    values = [_to_numpy(torch.as_tensor(optimizer.state[leaf][field])) for leaf in flat]
+    return values[0] if all(value.ndim == 0 for value in values) else rebuild(params, values)
 
 
 def _to_torch(value: Any) -> Any:

@@ -28,7 +28,7 @@ class PartScore:
     undecided: Fraction
 
     def __post_init__(self) -> None:
-        if not (0 <= self.earned and 0 <= self.undecided and self.earned + self.undecided <= self.part.points):
+        if not (self.earned >= 0 and self.undecided >= 0 and self.earned + self.undecided <= self.part.points):
             raise ValueError(f"{self.earned} + {self.undecided} of {self.part.points} points")
 
 

@@ -16,7 +16,7 @@ from grader.numerics.trees import leaves
 __all__ = ["Student", "Unanswered", "finding", "size_of"]
 
 ROOM = 1 << 20
-"""Bytes that a reply may always have. A wrong shape (an unreduced sum, an outer product) is to be named, not cut off."""
+"""Bytes that a reply may always have. A wrong shape (an unreduced sum, say) is to be named, not cut off."""
 
 
 class Unanswered(Exception):  # noqa: N818  (not an error: a student's mistake on its way to becoming a finding)
@@ -102,9 +102,7 @@ class Student:
         return outcome if isinstance(outcome, Loaded) else None
 
 
-def _unanswered(
-    function: str, outcome: Outcome, file: str, loaded: Callable[[], Loaded | None]
-) -> Unanswered:
+def _unanswered(function: str, outcome: Outcome, file: str, loaded: Callable[[], Loaded | None]) -> Unanswered:
     match outcome:
         case Raised(kind="NotImplementedError") as raised:
             text = raised.message or f"{function} is not written yet"

@@ -6,6 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
+import numpy as np
+
 from grader.assignment import Kind
 from grader.cases import describe
 from grader.checks import pairs, steps, training
@@ -22,7 +24,9 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
     exception: BaseException | None = None
     question.student.start()
     try:
-        ruling = _rule(question)
+        # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
+        with np.errstate(all="ignore"):
+            ruling = _rule(question)
     except Unanswered as unanswered:
         ruling = Ruling(failure=unanswered.finding, status=unanswered.status)
         exception = unanswered.exception

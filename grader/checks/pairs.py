@@ -10,7 +10,7 @@ student's *own* forward (finite differences); the backward equals the reference'
     right     no                       yes, smooth         wrong: less exact than a right gradient can be
     right     no                       no                  wrong
     right     no                       unknown             undecided: every direction crosses a kink
-    wrong     yes                      any                 right, if its contract holds: it is the formula that was asked
+    wrong     yes                      any                 right, if its contract holds: it is the formula asked for
     wrong     no                       yes                 follows a wrong forward: the declared share
     wrong     no                       no or unknown       wrong
 
@@ -39,7 +39,7 @@ from grader.checks.values import (
 )
 from grader.findings import Fault, Finding, FindingCode, Status
 from grader.numerics.comparison import Comparison, compare
-from grader.numerics.diagnosis import Context
+from grader.numerics.diagnosis import Context, DiagnosisCode
 from grader.numerics.gradcheck import FailurePoint, GradientCheck, GradientFault, check_gradients
 from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
@@ -63,9 +63,7 @@ def value(question: Question) -> Ruling:
 def forward(question: Question) -> Ruling:
     """The forward result of a layer or a model; its cache is not looked at."""
     expected = question.oracle.expected(question.exercise, question.case).value
-    actual, _ = question.student.pair(
-        question.exercise.functions["forward"], *question.case.args, like=expected.nbytes
-    )
+    actual, _ = question.student.pair(question.exercise.functions["forward"], *question.case.args, like=expected.nbytes)
     return _value_ruling(question, "out", actual, expected)
 
 
@@ -125,10 +123,9 @@ def backward(question: Question) -> Ruling:
     if bad:
         return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what="out", problem=bad))
     forward_right = _equal("out", out, expected.value)
-    upstream = case.upstream if np.shape(out) == np.shape(case.upstream) else None
-    if upstream is None:
+    if np.shape(out) != expected.value.shape:
         return _only_own(question, run, pull)
-    gradients = pull(upstream, cache)
+    gradients = pull(case.upstream, cache)
     return _gradient_ruling(question, gradients, forward_right, run, pull)
 
 
@@ -196,7 +193,7 @@ def _own(question: Question, run: Any, pull: Any, forward_right: bool) -> Gradie
 
 def _weigh(question: Question, evidence: _Evidence) -> Ruling:
     """The table at the top of this module."""
-    broken = _broken_contract(question, evidence.own)
+    broken = _broken_contract(question, evidence)
     if broken is not None:
         return Ruling(failure=broken)
     own, exercise = evidence.own.outcome, question.exercise
@@ -233,7 +230,7 @@ def _elsewhere(question: Question, evidence: _Evidence) -> Ruling:
     if failure is not None and _agrees_with_oracle(question, failure):
         return Ruling()
     forward, function = _names(question)
-    problem = str(evidence.own.problems[0])
+    problem = _problem(question, evidence.own)
     return Ruling(failure=finding(FindingCode.WRONG_DERIVATIVE, function=function, forward=forward, problem=problem))
 
 
@@ -263,12 +260,23 @@ _CONTRACT = {
 }
 
 
-def _broken_contract(question: Question, own: GradientCheck) -> Finding | None:
-    for problem in own.problems:
+def _broken_contract(question: Question, evidence: _Evidence) -> Finding | None:
+    """State, chance or a forgotten upstream gradient; with what the error looks like where that is known."""
+    for problem in evidence.own.problems:
         code = _CONTRACT.get(problem.code)
         if code is not None:
-            return finding(code, function=_names(question)[1], problem=problem.detail)
+            told = finding(code, function=_names(question)[1], problem=_problem(question, evidence.own))
+            wrong = tell(FindingCode.WRONG_GRADIENT, evidence.results, hide_values=question.hide_values)
+            if wrong is None or wrong.diagnosis == DiagnosisCode.UNKNOWN.name:
+                return told
+            return replace(told, pattern=wrong.pattern, likely=wrong.likely, diagnosis=wrong.diagnosis)
     return None
+
+
+def _problem(question: Question, own: GradientCheck) -> str:
+    """The first thing that the gradient check found; its details are numbers, which a hidden case keeps."""
+    first = own.problems[0]
+    return first.code.value if question.hide_values else str(first)
 
 
 def _only_own(question: Question, run: Any, pull: Any) -> Ruling:
@@ -278,7 +286,7 @@ def _only_own(question: Question, run: Any, pull: Any) -> Ruling:
     if own.outcome is CheckOutcome.PASSED:
         told = finding(FindingCode.GRADIENT_FOLLOWS_FORWARD, function=function, forward=forward)
         return Ruling(failure=told, credit=question.exercise.follow_through, gradient=own)
-    problem = str(own.problems[0]) if own.problems else "no direction away from kinks was found"
+    problem = _problem(question, own) if own.problems else "no direction away from kinks was found"
     told = finding(FindingCode.WRONG_DERIVATIVE, function=function, forward=forward, problem=problem)
     return Ruling(failure=told, gradient=own)
 
@@ -289,7 +297,11 @@ def _only_own(question: Question, run: Any, pull: Any) -> Ruling:
 def _names(question: Question) -> tuple[str, str]:
     """Names of the student's forward and backward functions; a loss is both."""
     roles = question.exercise.functions
-    return (roles["loss"], f"the gradient of {roles['loss']}") if "loss" in roles else (roles["forward"], roles["backward"])
+    return (
+        (roles["loss"], f"the gradient of {roles['loss']}")
+        if "loss" in roles
+        else (roles["forward"], roles["backward"])
+    )
 
 
 def _label(question: Question, name: str) -> str:
@@ -300,9 +312,9 @@ def _by_input(question: Question, gradients: Any) -> dict[str, Any] | Finding:
     """The returned gradients by input, each of the structure of its input; or what is wrong with the structure."""
     wanted = question.oracle.expected(question.exercise, question.case).gradients
     items = [gradients] if len(wanted) == 1 else gradients
-    if len(wanted) == 1 and isinstance(gradients, (tuple, list)) and len(gradients) == 1:
-        if structure_problem(gradients, next(iter(wanted.values()))):
-            items = gradients  # a pair of one: (dx,)
+    wrapped = len(wanted) == 1 and isinstance(gradients, (tuple, list)) and len(gradients) == 1
+    if wrapped and structure_problem(gradients, next(iter(wanted.values()))):
+        items = gradients  # a tuple of one: (dx,)
     if not isinstance(items, (tuple, list)) or len(items) != len(wanted):
         names = ", ".join(f"d{name}" for name in wanted)
         what = question.exercise.functions.get("backward", "the gradient")

@@ -6,6 +6,7 @@ frozen step count, a missing bias correction) shows here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ import numpy as np
 from grader.calls import Opaque
 from grader.checks.asking import finding, size_of
 from grader.checks.question import Question, Ruling
-from grader.checks.values import compare_leaves, describe_value, expected_leaves, structure_problem, tell
+from grader.checks.values import Leaf, compare_leaves, describe_value, expected_leaves, structure_problem, tell
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison
-from grader.numerics.trees import map_leaves
+from grader.numerics.diagnosis import Context
+from grader.numerics.trees import map_leaves, named_leaves
 
 __all__ = ["trajectory"]
 
@@ -32,11 +34,16 @@ def trajectory(question: Question) -> Ruling:
     for step, update in enumerate(case.updates, start=1):
         args = [params, update, *([state] if exercise.state else []), *(value for _, value in rest)]
         result = question.student.value(function, *args, *case.arguments.values(), like=size_of(params, state))
-        wanted = {name: expected.trajectory[step - 1]} | ({"state": expected.states[step - 1]} if exercise.state else {})
+        wanted = {name: expected.trajectory[step - 1]} | (
+            {"state": expected.states[step - 1]} if exercise.state else {}
+        )
         found = _found(function, result, wanted)
         if isinstance(found, Finding):
             return Ruling(failure=found, comparisons=evidence)
-        failure = _compare(question, found, wanted, step, evidence)
+        before = {
+            label: np.asarray(leaf) for label, leaf in [*named_leaves(params, name), *named_leaves(update, "grads")]
+        }
+        failure = _compare(question, found, wanted, step, before, evidence)
         if failure is not None:
             return Ruling(failure=failure, comparisons=evidence)
         params, state = found[name], found.get("state", state)
@@ -58,12 +65,17 @@ def _found(function: str, result: Any, wanted: dict[str, Any]) -> dict[str, Any]
 
 
 def _compare(
-    question: Question, found: dict[str, Any], wanted: dict[str, Any], step: int, evidence: list[tuple[str, Comparison]]
+    question: Question,
+    found: dict[str, Any],
+    wanted: dict[str, Any],
+    step: int,
+    before: dict[str, Any],
+    evidence: list[tuple[str, Comparison]],
 ) -> Finding | None:
     results = [
         result
         for name, tree in wanted.items()
-        for result in compare_leaves(found[name], expected_leaves(name, tree))
+        for result in compare_leaves(found[name], [_with_context(leaf, before) for leaf in expected_leaves(name, tree)])
     ]
     evidence += [(f"{leaf.name} after step {step}", result) for leaf, _, result in results]
     return tell(
@@ -73,3 +85,10 @@ def _compare(
         step=step,
         steps=len(question.case.updates),
     )
+
+
+def _with_context(leaf: Leaf, before: dict[str, Any]) -> Leaf:
+    """The leaf with its own value before the step and its own gradient: what a wrong step is made of."""
+    _, bracket, path = leaf.name.partition("[")
+    own = {label: array for label, array in before.items() if label.endswith(bracket + path)}
+    return replace(leaf, context=Context(name=leaf.name, inputs=own, forward=True))

@@ -6,17 +6,25 @@ Accuracy alone can't grade a training loop: a sum for a mean in the loss scores 
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader.checks.asking import Student, finding, size_of
 from grader.checks.question import Question, Ruling
 from grader.checks.values import compare_leaves, describe_value, expected_leaves, structure_problem, tell
+from grader.errors import OracleError
 from grader.findings import Finding, FindingCode
+from grader.numerics.tolerance import Tolerance
+from grader.numerics.trees import named_leaves
+from grader.reference import Expected
 
-__all__ = ["result", "trajectory"]
+__all__ = ["SLIPS", "Slip", "result", "trajectory"]
+
+Array: TypeAlias = NDArray[Any]
 
 
 def trajectory(question: Question) -> Ruling:
@@ -30,19 +38,141 @@ def trajectory(question: Question) -> Ruling:
     bad = _bad_losses(losses, len(expected.value))
     problem = structure_problem(params, expected.trajectory[0])
     if problem or bad:
-        told = finding(
-            FindingCode.WRONG_STRUCTURE, what=name if problem else "losses", problem=problem or bad
-        )
+        told = finding(FindingCode.WRONG_STRUCTURE, what=name if problem else "losses", problem=problem or bad)
         return Ruling(failure=told)
-    kept = compare_leaves(np.asarray(losses, dtype=np.float64), expected_leaves("losses", expected.value))
-    results = [*compare_leaves(params, expected_leaves(name, expected.trajectory[0])), *kept]
-    comparisons = [(leaf.name, comparison) for leaf, _, comparison in results]
-    steps = len(expected.value)
-    step = _first_step(question, params) if any(not comparison.passed for _, _, comparison in results[:-1]) else 0
-    loss = kept[0][2]
-    step = step or (loss.worst[0] + 1 if loss.worst else steps)
-    failure = tell(FindingCode.WRONG_TRAJECTORY, results, hide_values=question.hide_values, step=step, steps=steps)
-    return Ruling(failure=failure, comparisons=comparisons)
+    return _compare(question, params, np.asarray(losses, dtype=np.float64), expected)
+
+
+def _compare(question: Question, params: Any, losses: Array, expected: Expected) -> Ruling:
+    """Parameters first: a wrong update is the cause of the wrong losses after it."""
+    name = next(iter(question.exercise.inputs))
+    trained = compare_leaves(params, expected_leaves(name, expected.trajectory[0]))
+    told = compare_leaves(losses, expected_leaves("losses", expected.value))
+    results = [*trained, *told]
+    step = _first_wrong(losses, expected.value, told[0][2].tolerance)
+    if any(not comparison.passed for _, _, comparison in trained):
+        step = min(step, _first_step(question, params))
+    failure = tell(
+        FindingCode.WRONG_TRAJECTORY, results, hide_values=question.hide_values, step=step, steps=len(losses)
+    )
+    if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY:
+        failure = _explained(question, failure, params, losses, expected)
+    return Ruling(failure=failure, comparisons=[(leaf.name, comparison) for leaf, _, comparison in results])
+
+
+def _first_wrong(losses: Array, expected: Array, tolerance: Tolerance) -> int:
+    """Number of the first step whose loss differs; one more than there are if none does."""
+    wrong = ~(np.abs(losses - expected) <= tolerance.atol + tolerance.rtol * np.abs(expected))
+    return int(np.argmax(wrong)) + 1 if wrong.any() else len(losses) + 1
+
+
+# ---------------------------------------------------------------------------------------------- what a loop got wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """A training loop with a known mistake: the reference run on other arguments gives the same parameters."""
+
+    pattern: str
+    likely: str
+    args: Callable[[Any, Array, Array, dict[str, Any]], tuple[Any, Array, Array, dict[str, Any]]]
+
+
+SLIPS = (
+    Slip(
+        pattern="the parameters are those of a training on the first batch alone",
+        likely="every step takes the same rows: start at (step * batch) % N",
+        args=lambda p, x, y, a: (p, x[: a["batch"]], y[: a["batch"]], a),
+    ),
+    Slip(
+        pattern="the parameters are those of a training in which every step takes all rows",
+        likely="the batches are not cut out of the data",
+        args=lambda p, x, y, a: (p, x, y, {**a, "batch": len(x)}),
+    ),
+    Slip(
+        pattern="the parameters are those of a training that never uses the last rows",
+        likely="a batch that runs over the end goes on with the first rows: take the rows modulo N",
+        args=lambda p, x, y, a: (p, *(rows[: len(x) // a["batch"] * a["batch"]] for rows in (x, y)), a),
+    ),
+    Slip(
+        pattern="the parameters are those of a training that starts with the second batch",
+        likely="the first step takes the first rows: count the steps from 0",
+        args=lambda p, x, y, a: (p, np.roll(x, -a["batch"], axis=0), np.roll(y, -a["batch"]), a),
+    ),
+    Slip(
+        pattern="the parameters are those of a training with the learning rate times the batch size",
+        likely="the gradient is summed over the batch; the 1/N of the mean is missing",
+        args=lambda p, x, y, a: (p, x, y, {**a, "lr": a["lr"] * a["batch"]}),
+    ),
+    Slip(
+        pattern="the parameters are those of a training with the learning rate divided by the batch size",
+        likely="the 1/N of the mean is there twice",
+        args=lambda p, x, y, a: (p, x, y, {**a, "lr": a["lr"] / a["batch"]}),
+    ),
+    Slip(
+        pattern="the parameters are those of a training with one step less",
+        likely="the loop ends one step early, or its last update is lost",
+        args=lambda p, x, y, a: (p, x, y, {**a, "steps": a["steps"] - 1}),
+    ),
+    Slip(
+        pattern="the parameters are those of a training with one step more",
+        likely="the loop runs one step too many",
+        args=lambda p, x, y, a: (p, x, y, {**a, "steps": a["steps"] + 1}),
+    ),
+)
+
+
+def _explained(question: Question, failure: Finding, params: Any, losses: Array, expected: Expected) -> Finding:
+    """The finding with the cause that reproduces the student's numbers, element by element; as it was if none does."""
+    name, start = next(iter(question.case.inputs.items()))
+    if _same(params, expected.trajectory[0], name):
+        return _explained_losses(question, failure, losses)
+    now, then = dict(named_leaves(params, name)), dict(named_leaves(start, name))
+    frozen = [label for label, leaf in then.items() if np.array_equal(leaf, np.asarray(now[label]))]
+    if frozen:
+        pattern = f"still as they were drawn: {'all parameters' if len(frozen) == len(then) else ', '.join(frozen)}"
+        return replace(failure, pattern=pattern, likely="go on with what sgd_step returns, for every parameter")
+    for slip in SLIPS:
+        other = _reference_on(question, slip)
+        if other is not None and _same(params, other.trajectory[0], name):
+            return replace(failure, pattern=slip.pattern, likely=slip.likely)
+    return failure
+
+
+def _explained_losses(question: Question, failure: Finding, losses: Array) -> Finding:
+    twice = Slip(
+        pattern="", likely="", args=lambda p, x, y, a: (p, x[: a["batch"]], y[: a["batch"]], {**a, "steps": 2})
+    )
+    other = _reference_on(question, twice)
+    if other is None or not np.isclose(losses[0], other.value[1], rtol=1e-9, atol=0.0):
+        return failure
+    pattern = "the first loss is that of the first batch after the first update"
+    return replace(failure, pattern=pattern, likely="measure the loss before the update, with the scores that gave it")
+
+
+def _same(params: Any, expected: Any, name: str) -> bool:
+    return all(comparison.passed for _, _, comparison in compare_leaves(params, expected_leaves(name, expected)))
+
+
+def _reference_on(question: Question, slip: Slip) -> Expected | None:
+    """What the reference makes of the slip's arguments; None where they make no sense."""
+    case = question.case
+    (name, params), (x_name, x), (y_name, y) = list(case.inputs.items())[:3]
+    if not {"lr", "batch", "steps"} <= set(case.arguments):
+        return None
+    params, x, y, arguments = slip.args(params, x, y, dict(case.arguments))
+    if not len(x) or arguments["steps"] < 1:
+        return None
+    other = replace(
+        case,
+        spec=replace(case.spec, name=f"{case.name}: {slip.pattern}"),
+        inputs={**case.inputs, name: params, x_name: x, y_name: y},
+        arguments=arguments,
+    )
+    try:
+        return question.oracle.expected(question.exercise, other)
+    except OracleError:  # the reference need not take arguments that a mistake makes
+        return None
 
 
 def result(question: Question) -> Ruling:
@@ -60,7 +190,8 @@ def result(question: Question) -> Ruling:
     low = spec.loss is None or loss <= spec.loss
     if enough and low:
         return Ruling()
-    asked = [f"accuracy {spec.accuracy:.0%}"] * (spec.accuracy is not None) + [f"loss {spec.loss}"] * (spec.loss is not None)
+    asked = [] if spec.accuracy is None else [f"an accuracy of {spec.accuracy:.0%}"]
+    asked += [] if spec.loss is None else [f"a loss of {spec.loss:g}"]
     reached = f"accuracy {accuracy:.1%} and loss {loss:.4g} on the images it was trained on"
     return Ruling(failure=finding(FindingCode.NOT_LEARNED, reached=reached, asked=" and ".join(asked)))
 

@@ -1,4 +1,4 @@
-"""A check that a zero, identity or sign-flipped answer would pass says nothing: the course's fault, found before grading."""
+"""A check that a zero, identity or sign-flipped answer would pass says nothing: the course's fault."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from grader.calls import Opaque
 from grader.checks.asking import finding
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison, Reason, compare
-from grader.numerics.diagnosis import Context, Diagnosis, diagnose
+from grader.numerics.diagnosis import Context, Diagnosis, DiagnosisCode, diagnose
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import named_leaves, same_structure
 
@@ -46,10 +46,9 @@ def structure_problem(actual: Any, expected: Any) -> str | None:
         missing = [repr(key) for key in expected if key not in actual]
         extra = [repr(key) for key in actual if key not in expected]
         if missing or extra:
-            texts = [f"lacks the key {', '.join(missing)}"] * bool(missing) + [
-                f"has the unknown key {', '.join(extra)}"
-            ] * bool(extra)
-            return " and ".join(texts)
+            lacks = f"lacks the key {', '.join(missing)}" if missing else ""
+            unknown = f"has the unknown key {', '.join(extra)}" if extra else ""
+            return " and ".join(filter(None, (lacks, unknown)))
     if isinstance(expected, (tuple, list)) and isinstance(actual, (tuple, list)) and len(actual) != len(expected):
         return f"must be {len(expected)} values, it is {len(actual)}"
     return f"must be {describe_value(expected)}, it is {describe_value(actual)}"
@@ -100,18 +99,21 @@ def tell(
     told = [diagnose(actual, leaf.expected, leaf.context or _plain(leaf)) for leaf, actual, _ in wrong]
     leaf, actual, result = wrong[0]
     base = _headline(code, leaf, actual, result, fields)
+    first = told[0][0] if told[0] else None
     return replace(
         base,
         worst="" if hide_values else _worst(leaf.name, result),
-        pattern="" if not told[0] else told[0][0].pattern,
-        likely=next((diagnosis.cause for diagnosis in told[0] if diagnosis.cause), ""),
-        diagnosis=told[0][0].code.name if told[0] else "",
-        also=_also(results, wrong, told),
+        pattern="" if first is None else first.code.title if hide_values else first.pattern,
+        likely="" if first is None else first.cause or "",
+        diagnosis="" if first is None else first.code.name,
+        also=_also(results, wrong, told, hide_values),
     )
 
 
 def _plain(leaf: Leaf) -> Context:
-    return Context(name=leaf.name, axes=leaf.axes, sizes=dict(zip(leaf.axes, leaf.expected.shape, strict=False)), forward=True)
+    return Context(
+        name=leaf.name, axes=leaf.axes, sizes=dict(zip(leaf.axes, leaf.expected.shape, strict=False)), forward=True
+    )
 
 
 def _headline(code: FindingCode, leaf: Leaf, actual: Any, result: Comparison, fields: Mapping[str, Any]) -> Finding:
@@ -123,7 +125,7 @@ def _headline(code: FindingCode, leaf: Leaf, actual: Any, result: Comparison, fi
             return finding(
                 FindingCode.WRONG_SHAPE, what=leaf.name, shape=result.actual_shape, expected=result.expected_shape
             )
-        case Reason.DTYPE:
+        case Reason.DTYPE | Reason.PRECISION:
             return finding(
                 FindingCode.WRONG_DTYPE, what=leaf.name, dtype=result.actual_dtype, expected=result.expected_dtype
             )
@@ -147,22 +149,35 @@ def _also(
     results: Sequence[tuple[Leaf, Any, Comparison]],
     wrong: Sequence[tuple[Leaf, Any, Comparison]],
     told: Sequence[tuple[Diagnosis, ...]],
+    hide_values: bool,
 ) -> str:
     """`db fails the same way; dx is right`."""
-    first = told[0][0] if told[0] else None
     same, other = [], []
+    first = _claim(wrong[0][0], told[0])
     for (leaf, _, _), diagnoses in zip(wrong[1:], told[1:], strict=True):
-        top = diagnoses[0] if diagnoses else None
-        alike = first is not None and top is not None and (top.code, top.pattern) == (first.code, first.pattern)
-        if alike:
+        claim = _claim(leaf, diagnoses)
+        if claim == first:
             same.append(leaf.name)
         else:
-            other.append(f"{leaf.name} fails too" + (f" ({top.pattern})" if top is not None and top.pattern else ""))
+            shown = "" if claim is None else diagnoses[0].code.title if hide_values else diagnoses[0].pattern
+            other.append(f"{leaf.name} ({shown})" if shown else leaf.name)
     right = [leaf.name for leaf, _, result in results if result.passed]
-    texts = [f"{_list(same)} {'fail' if len(same) > 1 else 'fails'} the same way"] * bool(same) + other
-    texts += [f"{_list(right)} {'are' if len(right) > 1 else 'is'} right"] * bool(right)
-    return "; ".join(texts)
+    texts = (
+        f"{_list(same, 'fails', 'fail')} the same way" if same else "",
+        f"{_list(other, 'fails', 'fail')} too" if other else "",
+        f"{_list(right, 'is', 'are')} right" if right else "",
+    )
+    return "; ".join(filter(None, texts))
 
 
-def _list(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _claim(leaf: Leaf, diagnoses: tuple[Diagnosis, ...]) -> tuple[str, str] | None:
+    """What is claimed of a leaf, but for its own name; None if nothing is."""
+    if not diagnoses or diagnoses[0].code is DiagnosisCode.UNKNOWN:
+        return None
+    _, bracket, path = leaf.name.partition("[")
+    return diagnoses[0].code.name, diagnoses[0].pattern.replace(bracket + path, "") if bracket else diagnoses[0].pattern
+
+
+def _list(names: Sequence[str], one: str, several: str) -> str:
+    """`db is`, `dx and db are`: names with the verb in its number."""
+    return f"{names[0]} {one}" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} {several}"

@@ -35,11 +35,11 @@ class _Norm:
 
     @property
     def centred(self) -> Array:
-        return self.x - self.x.mean(axis=self.over, keepdims=True)
+        return np.asarray(self.x - self.x.mean(axis=self.over, keepdims=True))
 
     @property
     def variance(self) -> Array:
-        return self.x.var(axis=self.over, keepdims=True)
+        return np.asarray(self.x.var(axis=self.over, keepdims=True))
 
     @property
     def length(self) -> int:

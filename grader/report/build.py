@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 from grader import __version__
 from grader.assignment import Assignment, Exercise
 from grader.findings import Check, Finding
 from grader.numerics.comparison import Comparison
-from grader.numerics.gradcheck import GradientCheck
+from grader.numerics.gradcheck import GradientCheck, Outcome
 from grader.report.model import (
     AssignmentInfo,
     CheckReport,
@@ -31,7 +32,7 @@ from grader.report.model import (
 )
 from grader.scoring import PartScore, Score, score, score_part
 
-__all__ = ["build_report", "environment", "part_report"]
+__all__ = ["assemble", "build_report", "environment", "part_report"]
 
 
 def build_report(
@@ -50,7 +51,10 @@ def build_report(
     return assemble(
         assignment,
         [
-            (exercise, [_part(parts[exercise.name, part.name], checks, hidden_seed is not None) for part in exercise.parts])
+            (
+                exercise,
+                [_part(parts[exercise.name, part.name], checks, hidden_seed is not None) for part in exercise.parts],
+            )
             for exercise in assignment.exercises
         ],
         total=_score(total),
@@ -218,9 +222,16 @@ def _comparison(what: str, comparison: Comparison, secret: bool) -> ComparisonRe
     )
 
 
+_OUTCOMES: dict[Outcome, Literal["passed", "failed", "inconclusive"]] = {
+    Outcome.PASSED: "passed",
+    Outcome.FAILED: "failed",
+    Outcome.INCONCLUSIVE: "inconclusive",
+}
+
+
 def _gradient(check: GradientCheck, secret: bool) -> GradientReport:
     return GradientReport(
-        outcome=check.outcome.name.lower(),
+        outcome=_OUTCOMES[check.outcome],
         coverage=check.coverage,
         forward_calls=check.forward_calls,
         backward_calls=check.backward_calls,

@@ -51,11 +51,7 @@ StatusName = Literal["passed", "failed", "undecided", "not run", "timed out", "k
 FaultName = Literal["student", "course", "machine"]
 
 
-class _Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class FindingReport(_Struct, kw_only=True, omit_defaults=True):
+class FindingReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One thing that is wrong, or a warning."""
 
     code: str
@@ -70,7 +66,7 @@ class FindingReport(_Struct, kw_only=True, omit_defaults=True):
     diagnosis: str = ""
 
 
-class ComparisonReport(_Struct, kw_only=True, omit_defaults=True):
+class ComparisonReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One array against the reference's; values are left out for hidden cases."""
 
     what: str
@@ -87,7 +83,7 @@ class ComparisonReport(_Struct, kw_only=True, omit_defaults=True):
     allowed: Number | None = None
 
 
-class ProbeReport(_Struct, kw_only=True):
+class ProbeReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One random direction in which the gradient was held against finite differences."""
 
     where: str
@@ -99,7 +95,7 @@ class ProbeReport(_Struct, kw_only=True):
     gradient_norm: Number
 
 
-class GradientReport(_Struct, kw_only=True):
+class GradientReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The backward against finite differences of the student's own forward."""
 
     outcome: Literal["passed", "failed", "inconclusive"]
@@ -114,7 +110,7 @@ class GradientReport(_Struct, kw_only=True):
     warnings: list[str]
 
 
-class CheckReport(_Struct, kw_only=True, omit_defaults=True):
+class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One aspect of one exercise on one case."""
 
     aspect: str
@@ -133,7 +129,7 @@ class CheckReport(_Struct, kw_only=True, omit_defaults=True):
     gradient: GradientReport | None = None
 
 
-class PartReport(_Struct, kw_only=True):
+class PartReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What earns points."""
 
     name: str
@@ -144,7 +140,7 @@ class PartReport(_Struct, kw_only=True):
     checks: list[CheckReport]
 
 
-class ExerciseReport(_Struct, kw_only=True):
+class ExerciseReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One exercise of the assignment."""
 
     name: str
@@ -153,7 +149,7 @@ class ExerciseReport(_Struct, kw_only=True):
     parts: list[PartReport]
 
 
-class AssignmentInfo(_Struct, kw_only=True):
+class AssignmentInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was graded."""
 
     name: str
@@ -162,7 +158,7 @@ class AssignmentInfo(_Struct, kw_only=True):
     digest: str
 
 
-class SubmissionInfo(_Struct, kw_only=True):
+class SubmissionInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose work: digest of its files (null if it could not be read), notes on reading and loading, what it printed."""
 
     name: str
@@ -171,7 +167,7 @@ class SubmissionInfo(_Struct, kw_only=True):
     printed: str
 
 
-class Seeds(_Struct, kw_only=True):
+class Seeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seeds of the drawn cases. A private hidden seed is not written: whoever chose it knows it."""
 
     visible: int
@@ -179,7 +175,7 @@ class Seeds(_Struct, kw_only=True):
     private: bool
 
 
-class Environment(_Struct, kw_only=True):
+class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where it was graded: what a result may depend on."""
 
     python: str
@@ -189,7 +185,7 @@ class Environment(_Struct, kw_only=True):
     isolation: list[str]
 
 
-class ScoreReport(_Struct, kw_only=True):
+class ScoreReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Points."""
 
     earned: float
@@ -198,7 +194,7 @@ class ScoreReport(_Struct, kw_only=True):
     verdict: VerdictName
 
 
-class Report(_Struct, kw_only=True):
+class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One graded submission."""
 
     format: Literal["gradmark-report"]
@@ -215,12 +211,16 @@ class Report(_Struct, kw_only=True):
 
     def __post_init__(self) -> None:
         parts = [part for exercise in self.exercises for part in exercise.parts]
-        for points in (self.score, *parts):
-            if not (0 <= points.earned and 0 <= points.undecided and points.earned + points.undecided <= points.possible):
-                raise ValueError(f"{points.earned} earned and {points.undecided} undecided of {points.possible} points")
-        for name in ("earned", "possible", "undecided"):
-            if not math.isclose(sum(getattr(part, name) for part in parts), getattr(self.score, name), abs_tol=1e-9):
-                raise ValueError(f"the parts' {name} points do not sum to the score's")
+        points = [(part.earned, part.undecided, part.possible) for part in parts]
+        total = (self.score.earned, self.score.undecided, self.score.possible)
+        for earned, undecided, possible in (*points, total):
+            if earned < 0 or undecided < 0 or not earned + undecided <= possible:
+                raise ValueError(f"{earned} earned and {undecided} undecided of {possible} points")
+        if any(
+            not math.isclose(sum(column), whole, abs_tol=1e-9)
+            for column, whole in zip(zip(*points, strict=True), total, strict=True)
+        ):
+            raise ValueError("the parts' points do not sum to the score's")
 
 
 def number(value: float | None) -> Any:
