@@ -1,7 +1,7 @@
 """Does a forward/backward pair keep its promises? Exact tests, before any difference is taken.
 
 History: forward(x), forward(something else), backward(first cache) must give what the clean call gave, bit for bit.
-If it doesn't, a few more calls tell the causes apart. Something else is x with the elements of each tensor shuffled:
+If it doesn't, a few more calls tell the causes apart. Something else is x with the elements of each array shuffled:
 the same values, so the function is defined there as far as its domain goes by elements.
 
 Linearity: backward(-2 d) must be -2 backward(d). In binary arithmetic that is exact, and it catches an upstream
@@ -13,6 +13,7 @@ significant bits (a count, a power of 2) prove nothing, so values that 12 bits h
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -72,14 +73,9 @@ def precision_problems(pair: Pair, value: Vector, gradient: Vector, upstream: Ve
 
 
 def _disturb(pair: Pair, rng: np.random.Generator) -> None:
-    shuffled = pair.x.copy()
-    for tensor in pair.tensors:
-        rng.shuffle(shuffled[tensor.where])
     # A shuffled matrix may be singular, a shuffled row may be no distribution: what happens there is our doing.
-    try:
-        pair.value(shuffled)
-    except Exception:
-        return
+    with contextlib.suppress(Exception):
+        pair.disturb(rng)
 
 
 def _history_problem(pair: Pair, upstream: Vector, clean: Vector, after: Vector) -> GradientProblem | None:

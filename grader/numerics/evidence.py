@@ -53,6 +53,7 @@ class GradientFault(enum.Enum):
     MUTATES_INPUT = "is written into"
     MUTATES_UPSTREAM = "backward writes into the upstream gradient"
     KINK = "the function has a kink here"
+    NOISY = "the forward rounds so coarsely that differences decide nothing"
     VACUOUS = "has a gradient of zero, as far as can be told: returning zeros would pass"
     WEAK = "counts for so little in the output that its gradient is hardly checked"
     NOTHING_TO_CHECK = "there are no numbers to differentiate"

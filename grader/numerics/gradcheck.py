@@ -216,7 +216,8 @@ class _Check:
             if found.failing is not None or found.problems:
                 return found.failing
         failing = self._probe_weak(point, upstream, gradient)
-        if failing is None and coverage < 1.0:
+        noisy = any(warning.code is GradientFault.NOISY for warning in self.warnings)
+        if failing is None and coverage < 1.0 and not noisy:
             failing = self._probe_beside(upstream)
         return failing
 
@@ -228,9 +229,7 @@ class _Check:
             seen = float(np.linalg.norm((gradient * pair.scale)[where]))
             if not 0 < allowed < math.inf or seen >= _WELL_SEEN * allowed or where.start == where.stop:
                 continue
-            scale = np.zeros_like(pair.scale)
-            scale[where] = 1.0 if pair.scale[where.start] < 1.0 else pair.scale.max()
-            alone = replace(point, where=Where.ONE_TENSOR, scale=scale)
+            alone = replace(point, where=Where.ONE_TENSOR, scale=pair.alone(tensor))
             found = probe(pair, alone, upstream, gradient, self.rng)
             self._take(found)
             if found.failing is not None:

@@ -31,6 +31,7 @@ from grader.numerics.differences import (
     Residual,
     Stencil,
     Vector,
+    coarse_noise,
     kinked,
     noise_of,
     residual_of,
@@ -47,6 +48,8 @@ _WORTH_A_SHORTER_STEP = 15
 """A step of 1/16 has 16 times the round-off: below this ratio it can only lose."""
 _TRIES = 4
 _NEAR = 1 / 2048
+_USELESS = 1e-2
+"""A tolerance above this share of the gradient, and of the output, shows nothing."""
 _MOST_MASKED = 0.9
 _TRIANGLES = 32
 
@@ -146,13 +149,19 @@ def _judged(
     residual: Residual,
     where: Where,
 ) -> Probed:
+    if not residual.passed:
+        residual = _with_coarse_noise(pair, point, upstream, gradient, direction, points)
+    size = float(np.linalg.norm(gradient * point.scale))
+    if residual.passed and residual.tolerance > _USELESS * max(size, float(np.linalg.norm(upstream * point.value))):
+        detail = f"a right gradient could leave {residual.tolerance:.1e} unexplained, {where.value}"
+        return Probed(coverage=0.0, warnings=(_problem(GradientFault.NOISY, detail),))
     evidence = Probe(
         where=where,
         residual=residual.value,
         truncation=residual.truncation,
         roundoff=residual.roundoff,
         step=points.step,
-        gradient_norm=float(np.linalg.norm(gradient * point.scale)),
+        gradient_norm=size,
     )
     if residual.passed:
         return Probed(probes=(evidence,))
@@ -160,6 +169,14 @@ def _judged(
         point=point, upstream=upstream, gradient=gradient, direction=direction, stencil=points, residual=residual
     )
     return Probed(probes=(evidence,), failing=failing)
+
+
+def _with_coarse_noise(
+    pair: Pair, point: Point, upstream: Vector, gradient: Vector, direction: Vector, points: Stencil
+) -> Residual:
+    """Before a gradient is called wrong: allow for noise that the fine grid could not show."""
+    noise = np.maximum(coarse_noise(pair.value, point.x, point.value, direction), point.noise)
+    return residual_of(points, upstream, gradient, noise_of(upstream, noise))
 
 
 def _around_kinks(
@@ -180,9 +197,9 @@ def _around_kinks(
         at_kinks = _at_kinks(pair, point, upstream, points.step * _NEAR, flags, rng, number)
     return Probed(
         probes=rest.probes + at_kinks.probes,
-        coverage=1.0 - float(flags.mean()),
+        coverage=rest.coverage * (1.0 - float(flags.mean())),
         problems=at_kinks.problems,
-        warnings=(warning, *at_kinks.warnings),
+        warnings=(warning, *rest.warnings, *at_kinks.warnings),
         failing=rest.failing or at_kinks.failing,
     )
 
@@ -208,7 +225,7 @@ def _at_kinks(
         found = _judged(pair, point, masked, gradient, direction, points, residual, Where.NEAR_KINK)
     if still.any() and found.failing is None:
         problems, warnings = _subgradient_problems(pair, point, points, np.flatnonzero(still), rng, number)
-        return Probed(probes=found.probes, problems=problems, warnings=warnings)
+        return Probed(probes=found.probes, problems=problems, warnings=(*found.warnings, *warnings))
     return found
 
 
@@ -290,10 +307,13 @@ def _accuse(pair: Pair, point: Point, group: _Slopes, along: Vector, step: float
     slope = _value_along(pair, point, group, np.ones(1), along)
     low, high = float(group.least[0]), float(group.greatest[0])
     detail = f"output {output}: slope {slope:.6g}, on the two sides {low:.6g} and {high:.6g}"
-    outside = not low - group.slack[0] <= slope <= high + group.slack[0]
+    direction = point.scale * rng.standard_normal(pair.x.size)
+    noise = float(coarse_noise(pair.value, point.x, point.value, direction)[output])
+    slack = float(group.slack[0]) + 40 * noise / step
+    outside = not low - slack <= slope <= high + slack
     if outside and _bends_one_way(pair, point, output, step, rng):
         return (_problem(GradientFault.NOT_SUBGRADIENT, detail),), ()
-    return (), (_problem(GradientFault.KINK, f"{detail}; several kinks meet, so nothing follows from it"),)
+    return (), (_problem(GradientFault.KINK, f"{detail}; nothing follows where kinks meet or rounding is coarse"),)
 
 
 def _bends_one_way(pair: Pair, point: Point, output: int, step: float, rng: np.random.Generator) -> bool:

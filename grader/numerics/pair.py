@@ -91,6 +91,13 @@ class Pair:
         self.x = np.concatenate([np.zeros(0), *(array.ravel() for _, array in found)])
         self.scale = np.concatenate([np.zeros(0), *(np.full(array.size, rms(array) or 1.0) for _, array in found)])
 
+    def alone(self, tensor: Tensor) -> Vector:
+        """Scale that moves one tensor only, enlarged so that it counts, shape (n,)."""
+        scale = np.zeros_like(self.scale)
+        own = self.scale[tensor.where]
+        scale[tensor.where] = np.where(own < 1.0, 1.0, self.scale.max(initial=1.0))
+        return scale
+
     def evaluate(self, x: Vector) -> Evaluation:
         """Call forward at x, shape (n,).
 
@@ -110,6 +117,16 @@ class Pair:
         """Output at a point of our own choosing, where overflow and the like are our own doing."""
         with np.errstate(all="ignore"):
             return self.evaluate(x).value
+
+    def disturb(self, rng: np.random.Generator) -> None:
+        """Call forward with the elements of every array shuffled, and forget the result."""
+
+        def shuffled(leaf: Any) -> Any:
+            return rng.permutation(leaf.ravel()).reshape(leaf.shape) if isinstance(leaf, np.ndarray) else leaf
+
+        self.forward_calls += 1
+        with np.errstate(all="ignore"):
+            self.forward(*(map_leaves(shuffled, tree) for tree in self.arguments(self.x)))
 
     def differentiate(self, evaluation: Evaluation, upstream: Vector) -> Vector:
         """Call backward with this evaluation's cache.
