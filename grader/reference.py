@@ -195,7 +195,9 @@ def _field(params: Any, optimizer: Any, flat: Sequence[Any], field: str) -> Any:
     import torch
 
     values = [_to_numpy(torch.as_tensor(optimizer.state[leaf][field])) for leaf in flat]
-    return values[0] if all(value.ndim == 0 for value in values) else rebuild(params, values)
+    if all(value.ndim == 0 for value in values):
+        return values[0].astype(np.float64)  # torch counts in float32, which would make a student's beta ** t coarse
+    return rebuild(params, values)
 
 
 def _to_torch(value: Any) -> Any:

@@ -97,7 +97,7 @@ BROKEN = {
     "draw of an unknown input": ('name = "small"', 'name = "small"\ndraw = { w = "tiny" }', "case small.draw"),
     "unknown argument": ('name = "small"', 'name = "small"\narguments = { lr = 1 }', "case small.arguments"),
     "accuracy of a layer": ('name = "small"', 'name = "small"\naccuracy = 0.5', "case small"),
-    "two cases of a name": ('name = "more"', 'name = "small"', "exercise double.case"),
+    "two cases of a name": ('name = "small"', 'name = "more 1"', "exercise double.case"),
     "a name that breaks node ids": ('name = "double"', 'name = "a::b"', "exercise"),
     "no such reference": ('reference = "tiny.py"', 'reference = "gone.py"', "reference"),
     "reference outside": ('reference = "tiny.py"', 'reference = "../assignments/tiny/assignment.toml"', "reference"),

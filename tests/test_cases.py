@@ -85,5 +85,5 @@ def test_images_and_labels_are_rows_of_the_same_digits(mlp: Assignment) -> None:
         rows = {image.tobytes(): label for image, label in zip(data["images"], data["labels"], strict=True)}
     images = np.round(case.inputs["x"] * 255).astype(np.uint8)
     assert [rows[image.tobytes()] for image in images] == case.inputs["y"].tolist()
-    assert 0 <= case.inputs["x"].min()
+    assert case.inputs["x"].min() >= 0
     assert case.inputs["x"].max() == 1.0

@@ -312,9 +312,10 @@ def _by_input(question: Question, gradients: Any) -> dict[str, Any] | Finding:
     """The returned gradients by input, each of the structure of its input; or what is wrong with the structure."""
     wanted = question.oracle.expected(question.exercise, question.case).gradients
     items = [gradients] if len(wanted) == 1 else gradients
-    wrapped = len(wanted) == 1 and isinstance(gradients, (tuple, list)) and len(gradients) == 1
-    if wrapped and structure_problem(gradients, next(iter(wanted.values()))):
-        items = gradients  # a tuple of one: (dx,)
+    if len(wanted) == 1 and isinstance(gradients, (tuple, list)) and len(gradients) == 1:
+        tree = next(iter(wanted.values()))
+        if structure_problem(gradients, tree) and not structure_problem(gradients[0], tree):
+            items = gradients  # a tuple of one: (dx,)
     if not isinstance(items, (tuple, list)) or len(items) != len(wanted):
         names = ", ".join(f"d{name}" for name in wanted)
         what = question.exercise.functions.get("backward", "the gradient")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,15 +43,27 @@ def structure_problem(actual: Any, expected: Any) -> str | None:
     if same_structure(actual, expected):
         return None
     if isinstance(expected, dict) and isinstance(actual, dict):
-        missing = [repr(key) for key in expected if key not in actual]
-        extra = [repr(key) for key in actual if key not in expected]
-        if missing or extra:
-            lacks = f"lacks the key {', '.join(missing)}" if missing else ""
-            unknown = f"has the unknown key {', '.join(extra)}" if extra else ""
-            return " and ".join(filter(None, (lacks, unknown)))
-    if isinstance(expected, (tuple, list)) and isinstance(actual, (tuple, list)) and len(actual) != len(expected):
-        return f"must be {len(expected)} values, it is {len(actual)}"
+        return _wrong_keys(actual, expected) or _inner_problem(actual, expected, expected)
+    if isinstance(expected, (tuple, list)) and isinstance(actual, (tuple, list)):
+        if len(actual) != len(expected):
+            return f"must be {len(expected)} values, it is {len(actual)}"
+        return _inner_problem(actual, expected, range(len(expected)))
     return f"must be {describe_value(expected)}, it is {describe_value(actual)}"
+
+
+def _wrong_keys(actual: dict[str, Any], expected: dict[str, Any]) -> str:
+    missing = ", ".join(repr(key) for key in expected if key not in actual)
+    extra = ", ".join(repr(key) for key in actual if key not in expected)
+    lacks = f"lacks the key {missing}" if missing else ""
+    return " and ".join(filter(None, (lacks, f"has the unknown key {extra}" if extra else "")))
+
+
+def _inner_problem(actual: Any, expected: Any, keys: Iterable[Any]) -> str | None:
+    for key in keys:
+        problem = structure_problem(actual[key], expected[key])
+        if problem is not None:
+            return f"at [{key!r}] {problem}"
+    return None
 
 
 def describe_value(value: Any) -> str:
@@ -94,6 +106,7 @@ def tell(
     `code` is the finding for wrong values; a wrong shape or dtype, and NaN, have codes of their own.
     """
     wrong = [(leaf, actual, result) for leaf, actual, result in results if not result.passed]
+    wrong.sort(key=lambda told: told[2].reason not in (Reason.NOT_AN_ARRAY, Reason.SHAPE))  # the plainest first
     if not wrong:
         return None
     told = [diagnose(actual, leaf.expected, leaf.context or _plain(leaf)) for leaf, actual, _ in wrong]

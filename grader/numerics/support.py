@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.numerics.claims import MAX_SIZE, Array, Diagnosis, DiagnosisCode, Mismatch, close, element
+from grader.numerics.claims import MAX_SIZE, Diagnosis, DiagnosisCode, Mismatch, close, element
 
 __all__ = [
     "at_a_kink",
@@ -220,7 +220,7 @@ def _where(wrong: NDArray[np.bool_], m: Mismatch) -> str:
     return "all within " + " and ".join(f"{_indices(used[axis])} of {m.axis(axis)}" for axis in narrow)
 
 
-def _indices(ids: Array) -> str:
+def _indices(ids: NDArray[np.intp]) -> str:
     shown = ", ".join(str(int(i)) for i in ids[:6])
     return f"{'index' if len(ids) == 1 else 'indices'} {shown}{', ...' if len(ids) > 6 else ''}"
 
