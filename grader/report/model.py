@@ -295,3 +295,7 @@ def read_report(path: Path) -> Report:
         return msgspec.json.decode(path.read_bytes(), type=Report)
     except msgspec.DecodeError as error:
         raise ValueError(f"{path}: not a report of version {VERSION}: {error}") from error
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=2))
