@@ -336,7 +336,9 @@ def _say(text: str | bytes) -> None:
     try:
         click.echo(text, nl=False)
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at exit fails again
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the flush at exit may fail too; see signal's docs
         if not isinstance(error, BrokenPipeError):
             raise MachineError(f"the result can't be written to stdout: {error.strerror or error}") from error
 

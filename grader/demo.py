@@ -329,8 +329,8 @@ def _table(graded: Sequence[Graded]) -> str:
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines += [f"  {one.slip.name}: {difference}" for one in graded for difference in one.differences]
-    return "\n".join(lines) + "\n"
+    told = [f"  {one.slip.name}: {difference}" for one in graded for difference in one.differences]
+    return "\n".join([*lines, *(["", "Not as expected:", *told] if told else [])]) + "\n"
 
 
 def _first_finding(report: Report) -> str:
