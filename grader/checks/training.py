@@ -47,7 +47,7 @@ def _compare(question: Question, params: Any, losses: Array, expected: Expected)
     """Parameters first: a wrong update is the cause of the wrong losses after it."""
     name = next(iter(question.exercise.inputs))
     trained = compare_leaves(params, expected_leaves(name, expected.trajectory[0]))
-    told = compare_leaves(losses, expected_leaves("losses", expected.value))
+    told = compare_leaves(losses, expected_leaves("loss", expected.value))
     results = [*trained, *told]
     step = _first_wrong(losses, expected.value, told[0][2].tolerance)
     if any(not comparison.passed for _, _, comparison in trained):
@@ -182,9 +182,9 @@ def result(question: Question) -> Ruling:
     if isinstance(trained, Finding):
         return Ruling(failure=trained)
     params, _ = trained
-    problem = structure_problem(params, next(iter(question.case.inputs.values()))) or _bad_shapes(question, params)
-    if problem:
-        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what="params", problem=problem))
+    bad = _unfit(question, params)
+    if bad is not None:
+        return Ruling(failure=bad)
     loss, accuracy = question.oracle.evaluate(question.exercise, question.case, params)
     enough = spec.accuracy is None or accuracy >= spec.accuracy
     low = spec.loss is None or loss <= spec.loss
@@ -218,11 +218,16 @@ def _bad_losses(losses: Any, steps: int) -> str | None:
     return None if len(items) == steps else f"must be {steps} numbers, one a step; it is {len(items)}"
 
 
-def _bad_shapes(question: Question, params: Any) -> str | None:
+def _unfit(question: Question, params: Any) -> Finding | None:
+    """Why the reference can't evaluate these parameters: another structure or shape than those it started from."""
     name, start = next(iter(question.case.inputs.items()))
+    problem = structure_problem(params, start)
+    if problem:
+        return finding(FindingCode.WRONG_STRUCTURE, what=name, problem=problem)
     for leaf, value, comparison in compare_leaves(params, expected_leaves(name, start)):
         if comparison.actual_shape != comparison.expected_shape or np.asarray(value).dtype.kind not in "biuf":
-            return f"{leaf.name} must be {describe_value(leaf.expected)}, it is {describe_value(value)}"
+            problem = f"must be {describe_value(leaf.expected)}, it is {describe_value(value)}"
+            return finding(FindingCode.WRONG_STRUCTURE, what=leaf.name, problem=problem)
     return None
 
 
