@@ -16,6 +16,6 @@ allows because a header says so; wait past a deadline; take file descriptors.
 
 What this version does not stop: a submission runs with the rights of the user who grades. It can't forge a score
 (the child never holds an expected value and its replies are only arrays), but it could read that user's files or use
-the network. The wall against that is the next layer beneath; until it stands, `isolation` in the report says
-"process" and nothing more.
+the network. The wall against that is the next layer beneath; until it stands, `isolation` in the report names the
+process, its limits and the missing torch, and nothing more.
 """

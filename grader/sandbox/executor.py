@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-import traceback
 import warnings
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised, Returned, Value
-from grader.numerics.trees import leaves, map_leaves, same_structure
+from grader.numerics.trees import map_leaves
 from grader.sandbox.freeze import Unfit, freeze
-from grader.sandbox.loading import Program, own_frames
+from grader.sandbox.loading import Placeholder, Program, own_frames
+from grader.sandbox.patches import Patches
+from grader.sandbox.wording import message, trace_of, type_name
 
 __all__ = ["Executor"]
 
 MAX_FRAMES = 4
+MAX_MESSAGE = 500
+MAX_TRACEBACK = 3000
+MAX_SLOTS = 8
+"""Caches held at once, the latest; a judge that only asks for outputs leaves a cache behind at every call."""
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +32,7 @@ class _Slot:
     cache: Any
     args: tuple[Any, ...]
     before: tuple[Any, ...]
+    """None for an argument that was changed already."""
 
 
 class Executor:
@@ -37,22 +42,28 @@ class Executor:
         self.program = program
         self.trap = trap
         """What of a student's exceptions is an outcome; the rest (a debugger's quit, Ctrl-C) passes through."""
-        self._module: ModuleType | None = None
+        self._names: dict[str, Any] | None = None
         self._slots: dict[int, _Slot] = {}
+        self._patches = Patches()
 
     def load(self) -> Loaded:
         """Load the submission, the first time."""
-        if self._module is None:
-            with warnings.catch_warnings():
+        names = self._load()
+        return Loaded(
+            functions=tuple(name for name, value in names.items() if _is_function(name, value)),
+            problems=tuple(self.program.problems),
+        )
+
+    def _load(self) -> dict[str, Any]:
+        if self._names is None:
+            with warnings.catch_warnings(), np.errstate(), self._patches:
                 warnings.simplefilter("ignore")
-                self._module = self.program.load()
-        names = [name for name, value in self._module.__dict__.items() if callable(value) and not name.startswith("__")]
-        return Loaded(functions=tuple(names), problems=tuple(self.program.problems))
+                self._names = self.program.load()
+        return self._names
 
     def call(self, call: Call) -> Outcome:
         """Evaluate one call."""
-        self.load()
-        function = getattr(self._module, call.function, None)
+        function = self._load().get(call.function)
         if not callable(function):
             return Missing(function=call.function)
         earlier = next((self._slots.pop(arg.slot, None) for arg in call.args if isinstance(arg, Kept)), None)
@@ -63,9 +74,10 @@ class Executor:
         try:
             with self.program.running(), warnings.catch_warnings(), np.errstate():
                 warnings.simplefilter("ignore")
-                start = time.perf_counter()
-                result = function(*args)
-                seconds = time.perf_counter() - start
+                with self._patches:
+                    start = time.perf_counter()
+                    result = function(*args)
+                    seconds = time.perf_counter() - start
                 return self._returned(call, result, args, before, earlier, seconds)
         except Unfit as unfit:
             return Malformed(problem=str(unfit))
@@ -81,56 +93,82 @@ class Executor:
         earlier: _Slot | None,
         seconds: float,
     ) -> Outcome:
-        value = result
+        changed = _changed(args, before)
         if call.keep is not None:
-            if not issubclass(type(result), (tuple, list)) or len(result) != 2:
+            pair = _items(result)
+            if pair is None or len(pair) != 2:
                 shown = freeze(result, call.max_bytes)
                 return Malformed(problem=f"it must return a pair (out, cache), it returned {_form(shown)}")
-            value, cache = result
-            self._slots[call.keep] = _Slot(cache, args, before)
+            result, cache = pair
+            still = tuple(None if i in changed else then for i, then in enumerate(before))
+            self._slots[call.keep] = _Slot(cache, args, still)
+            for slot in list(self._slots)[:-MAX_SLOTS]:
+                del self._slots[slot]
         return Returned(
-            value=freeze(value, call.max_bytes),
-            changed=tuple(i for i, arg in enumerate(call.args) if not isinstance(arg, Kept) and not _same(args[i], before[i])),
+            value=freeze(result, call.max_bytes),
+            changed=changed,
             changed_earlier=() if earlier is None else _changed(earlier.args, earlier.before),
             seconds=seconds,
         )
 
     def _raised(self, error: BaseException) -> Raised:
-        frames = own_frames(error.__traceback__, self.program)[-MAX_FRAMES:]
+        frames = own_frames(trace_of(error), self.program)[-MAX_FRAMES:]
         lines = [f"{path}, line {line}, in {name}{self._line(path, line)}" for path, line, name in frames]
         return Raised(
-            kind=_class_name(error),
-            message=_message(error)[:500],
-            traceback="\n".join(lines)[:3000],
+            kind=type_name(type(error)),
+            message=message(error)[:MAX_MESSAGE],
+            traceback="\n".join(lines)[:MAX_TRACEBACK],
             exception=error,
         )
 
     def _line(self, path: str, line: int) -> str:
-        import linecache
-
-        text = linecache.getline(self.program.filename(path), line).strip()
+        text = self.program.line(path, line)
         return f": {text[:160]}" if text else ""
 
 
+def _is_function(name: Any, value: Any) -> bool:
+    """Whether an entry of a module's dict is a function that may be asked for by name."""
+    if type(name) is not str or not name.isidentifier() or name.startswith("__"):
+        return False
+    return callable(value) and type(value) is not Placeholder
+
+
 def _copy(value: Value) -> Any:
-    return map_leaves(lambda leaf: np.array(leaf) if isinstance(leaf, np.ndarray) else leaf, value)
+    """What the student's code is given: arrays of its own, laid out as they come out of the wire."""
+
+    def copied(leaf: Any) -> Any:
+        if isinstance(leaf, np.ndarray):
+            return np.array(leaf, order="C")
+        return leaf.item() if isinstance(leaf, np.generic) else leaf
+
+    return map_leaves(copied, value)
+
+
+def _items(value: Any) -> list[Any] | None:
+    """What a tuple or a list holds, of whatever subclass; None for all else."""
+    for base in (tuple, list):
+        if issubclass(type(value), base):
+            return list(base.__iter__(value))
+    return None
 
 
 def _changed(args: tuple[Any, ...], before: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(i for i, (now, then) in enumerate(zip(args, before, strict=True)) if then is not None and not _same(now, then))
+    return tuple(
+        i for i, (now, then) in enumerate(zip(args, before, strict=True)) if then is not None and not _same(now, then)
+    )
 
 
 def _same(now: Any, then: Any) -> bool:
-    """Whether an argument is bit for bit what it was."""
-    if not same_structure(now, then):
+    """Whether an argument is bit for bit what it was. Types first: what was put in its place compares as it likes."""
+    if type(now) is not type(then):
         return False
-    for a, b in zip(leaves(now), leaves(then), strict=True):
-        if isinstance(b, np.ndarray):
-            if not isinstance(a, np.ndarray) or a.dtype != b.dtype or a.shape != b.shape or a.tobytes() != b.tobytes():
-                return False
-        elif a is not b and a != b:
-            return False
-    return True
+    if isinstance(then, np.ndarray):
+        return bool(now.dtype == then.dtype and now.shape == then.shape and now.tobytes() == then.tobytes())
+    if isinstance(then, dict):
+        return now.keys() == then.keys() and all(_same(now[key], then[key]) for key in then)
+    if isinstance(then, (tuple, list)):
+        return len(now) == len(then) and all(map(_same, now, then))
+    return bool(now is then or now == then)
 
 
 def _form(value: Value) -> str:
@@ -138,27 +176,10 @@ def _form(value: Value) -> str:
         case np.ndarray():
             return f"an array of shape {value.shape}" if value.ndim else "a number"
         case tuple() | list():
-            return f"{len(value)} values"
+            return "1 value" if len(value) == 1 else f"{len(value)} values"
         case None:
             return "None"
         case dict():
             return "a dict"
         case _:
             return f"a value of type {value.type_name}"
-
-
-def _class_name(error: BaseException) -> str:
-    try:
-        return str.__str__(type.__getattribute__(type(error), "__name__"))[:100]
-    except Exception:
-        return "Exception"
-
-
-def _message(error: BaseException) -> str:
-    """The exception's last line as Python would print it, without the class; whatever its __str__ does."""
-    try:
-        text = "".join(traceback.format_exception_only(error)).strip()
-        _, colon, message = text.partition(": ")
-        return message if colon else ""
-    except BaseException:
-        return "(its text can't be shown)"

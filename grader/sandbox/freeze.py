@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from grader.calls import Opaque, Value
+from grader.sandbox.wording import type_name
 
 __all__ = ["DTYPES", "MAX_DEPTH", "MAX_KEY", "MAX_NODES", "Unfit", "freeze"]
 
@@ -65,8 +66,10 @@ def _freeze(value: Any, budget: _Budget, depth: int) -> Value:
     kind = type(value)
     if value is None:
         return None
-    if issubclass(kind, (bool, int, float, complex, np.generic)):
-        return _array(np.asarray(value), budget)
+    if issubclass(kind, np.generic):  # first: a NumPy float is a Python float too
+        return _array(np.generic.__array__(value), budget)
+    if issubclass(kind, (int, float, complex)):
+        return _number(value, budget)
     if issubclass(kind, np.ma.MaskedArray):
         return Opaque("masked array")
     if issubclass(kind, np.ndarray):
@@ -76,11 +79,24 @@ def _freeze(value: Any, budget: _Budget, depth: int) -> Value:
         return base([_freeze(item, budget, depth + 1) for item in base.__iter__(value)])
     if issubclass(kind, dict):
         return _dict(value, budget, depth)
-    return Opaque(_name(kind))
+    return Opaque(type_name(kind))
+
+
+def _number(value: Any, budget: _Budget) -> Value:
+    """A Python number, by the conversions of the built-in types: those of a subclass may do anything."""
+    kind = type(value)
+    if kind is bool:
+        return _array(np.array(value), budget)
+    if issubclass(kind, int):
+        number = int.__int__(value)
+        if not -(2**63) <= number < 2**64:
+            return Opaque("int of more than 64 bits")
+        return _array(np.array(number), budget)
+    return _array(np.array(float.__float__(value) if issubclass(kind, float) else complex.__complex__(value)), budget)
 
 
 def _array(array: np.ndarray[Any, Any], budget: _Budget) -> Value:
-    if array.dtype.newbyteorder("<") not in _KNOWN:
+    if array.dtype.kind not in "biufc" or array.dtype.newbyteorder("<") not in _KNOWN:
         return Opaque(f"array of dtype {array.dtype}"[:MAX_KEY])
     if array.ndim > 8:
         raise Unfit(f"it has {array.ndim} dimensions; at most 8 are accepted")
@@ -89,17 +105,25 @@ def _array(array: np.ndarray[Any, Any], budget: _Budget) -> Value:
 
 
 def _dict(value: dict[Any, Any], budget: _Budget, depth: int) -> Value:
-    items = list(dict.items(value))
-    for key, _ in items:
-        if type(key) is not str:
-            return Opaque(f"dict with keys of type {_name(type(key))}"[:MAX_KEY])
-        if len(key.encode("utf-8", "replace")) > MAX_KEY:
-            raise Unfit("it has a key of more than 200 bytes")
-    return {key: _freeze(item, budget, depth + 1) for key, item in items}
+    if dict.__len__(value) > budget.nodes:
+        raise Unfit(f"it holds more than {MAX_NODES} values")
+    items: dict[str, Any] = {}
+    for key, item in list(dict.items(value)):
+        if not issubclass(type(key), str):
+            return Opaque(f"dict with keys of type {type_name(type(key))}"[:MAX_KEY])
+        items[_text(key)] = item
+    if len(items) < dict.__len__(value):
+        raise Unfit("it has two keys of the same text")
+    return {key: _freeze(item, budget, depth + 1) for key, item in items.items()}
 
 
-def _name(kind: type) -> str:
+def _text(key: str) -> str:
+    """A key as a plain string: NumPy's strings are strings too."""
+    text = str.__str__(key)
     try:
-        return str.__str__(type.__getattribute__(kind, "__name__"))[:80]
-    except Exception:
-        return "unknown"
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise Unfit("it has a key that is no text") from None
+    if size > MAX_KEY:
+        raise Unfit(f"it has a key of more than {MAX_KEY} bytes")
+    return text

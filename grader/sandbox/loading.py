@@ -4,29 +4,35 @@ Every top-level statement runs by itself: one that raises is noted, and the rest
 statement would have imported become placeholders that tell what is missing when they are *used*, so an import that
 only a plot needs never hides the functions. A file that doesn't parse is noted by whoever imports it.
 
-The files are found by an importer that is installed only while student code runs, and the modules are taken out of
-sys.modules again: two submissions with files of the same names can follow each other in one process.
+The files are found by importers that are installed only while student code runs, and the modules are taken out of
+sys.modules again: two submissions with files of the same names can follow each other in one process. As where Python
+runs a script, a file beside the entry comes before what is installed, and a folder without __init__.py after it.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import io
 import linecache
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
 from grader.calls import Source
+from grader.sandbox.wording import message, trace_of, type_name
 
-__all__ = ["Program", "decode", "own_frames"]
+__all__ = ["Placeholder", "Program", "decode", "own_frames"]
 
 MAX_PROBLEMS = 20
+MAX_PROBLEM = 400
+"""Characters of a problem's line."""
 
 
 class Placeholder:
@@ -47,29 +53,46 @@ class Placeholder:
         self._fail()
 
 
+def _failing(self: Placeholder, *args: Any) -> Any:
+    self._fail()
+
+
+_OPERATIONS = """mro_entries bool len iter getitem setitem contains enter array float int index neg abs add radd sub
+rsub mul rmul matmul rmatmul truediv rtruediv pow rpow lt le gt ge"""
+for _operation in _OPERATIONS.split():
+    setattr(Placeholder, f"__{_operation}__", _failing)
+
+
 class Program:
     """The student's files as importable modules."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[str] = []
+        self._here = PurePosixPath(source.entry).parent
+        self._paths = {self.filename(path): path for path in source.files}
+        self._lines: dict[str, list[str]] = {}
         self._loaded: dict[str, ModuleType] = {}
         self._own: dict[str, ModuleType] = {}
-        self._finder = _Finder(self)
+        self._names = {PurePosixPath(source.entry).stem}
+        self._first = {first for path in source.files for first in self._first_names(PurePosixPath(path))}
 
-    def load(self) -> ModuleType:
-        """Load the entry file. Never raises for its contents; see `problems`."""
-        name = ".".join(PurePosixPath(self.source.entry).with_suffix("").parts)
+    def load(self) -> dict[str, Any]:
+        """Load the entry file and return its names. Never raises for its contents; see `problems`."""
+        entry = self.source.entry
+        name = PurePosixPath(entry).stem
+        module = ModuleType(name)
+        namespace = module.__dict__
+        module.__file__ = self.filename(entry)
+        module.__package__ = _PACKAGE
+        module.__spec__ = importlib.machinery.ModuleSpec(f"{_PACKAGE}.{name}", _Finder(self))
         with self.running():
-            module = ModuleType(name)
-            module.__file__ = self.filename(self.source.entry)
-            module.__package__ = _PACKAGE
-            sys.modules[name] = module
+            sys.modules.setdefault(name, module)
             try:
-                self.execute(self.source.entry, module)
+                self.execute(entry, module)
             except SyntaxError as error:
-                self.note(self.source.entry, error.lineno, error)
-            return module
+                self.note(entry, None, error)
+        return namespace
 
     def execute(self, path: str, module: ModuleType) -> None:
         """Run one file's statements in a module.
@@ -77,115 +100,170 @@ class Program:
         Raises:
             SyntaxError: the file doesn't parse.
         """
-        self._loaded[path] = module
-        filename = self.filename(path)
+        filename, namespace = self.filename(path), module.__dict__
         text = decode(self.source.files[path])
+        lines = self._lines[path] = io.StringIO(text).readlines()
         if self.source.root is None:
-            linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        for statement, code in _statements(text, filename):
+            linecache.cache[filename] = (len(text), None, lines, filename)
+        statements = _statements(text, filename)
+        self._loaded[path] = module
+        for statement, code in statements:
             try:
-                exec(code, module.__dict__)
+                exec(code, namespace)
             except Exception as error:
-                line = next((line for name, line, _ in reversed(own_frames(error.__traceback__, self)) if name == path), None)
-                self.note(path, line or statement.lineno, error)
-                _stand_in(statement, module, f"{type(error).__name__}: {_text(error)}")
+                if not _without_annotations(statement, error, filename, namespace):
+                    self.note(path, self._line_of(error, path) or statement.lineno, error)
+                    _stand_in(statement, namespace, f"{type_name(type(error))}: {message(error)}")
+
+    def _line_of(self, error: BaseException, path: str) -> int | None:
+        """Where in this file it happened, innermost."""
+        return next((line for file, line, _ in reversed(own_frames(trace_of(error), self)) if file == path), None)
 
     def note(self, path: str, line: int | None, error: BaseException) -> None:
-        """Remember what went wrong, with file and line."""
-        if len(self.problems) < MAX_PROBLEMS:
-            where = f"{path}, line {line}" if line else path
-            text = error.msg if isinstance(error, SyntaxError) else _text(error)
-            self.problems.append(f"{where}: {type(error).__name__}: {text}"[:400])
+        """Remember what went wrong, once and in one line, with file and line: those of the file that doesn't parse."""
+        text = message(error)
+        if type(error) in _DOES_NOT_PARSE and isinstance(error, SyntaxError):
+            own = self.path(str(error.filename))
+            path, line = (own, error.lineno) if own is not None else (path, line)
+            text = error.msg
+        where = f"{path}, line {line}" if line else path
+        problem = " ".join(f"{where}: {type_name(type(error))}: {text}"[:MAX_PROBLEM].split())
+        if len(self.problems) < MAX_PROBLEMS and problem not in self.problems:
+            self.problems.append(problem)
 
     def filename(self, path: str) -> str:
-        """Name in tracebacks: the real path where there is one (breakpoints need it), else the one in the submission."""
-        return path if self.source.root is None else f"{self.source.root}/{path}"
+        """Name in tracebacks: the real path where there is one (breakpoints need it), else that in the submission."""
+        return path if self.source.root is None else str(Path(self.source.root, path))
 
     def path(self, filename: str) -> str | None:
         """Path in the submission of a name in a traceback, if it is the student's."""
-        path = filename if self.source.root is None else filename.removeprefix(f"{self.source.root}/")
-        return path if path in self.source.files else None
+        return self._paths.get(filename)
+
+    def line(self, path: str, number: int) -> str:
+        """One line of a file that was loaded, without the space around it."""
+        lines = self._lines.get(path, [])
+        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """While student code runs: its files can be imported, and are found loaded."""
-        before = {name: sys.modules.get(name) for name in self._own}
-        known = set(sys.modules)
+        """While student code runs: its files can be imported, and are found loaded.
+
+        Afterwards sys.modules, sys.meta_path and sys.path are as before, but for what was newly imported.
+        """
+        modules, finders, folders = dict(sys.modules), sys.meta_path, sys.path
+        every_finder, every_folder = list(finders), list(folders)
+        self._hide_others()
         sys.modules.update(self._own)
-        sys.meta_path.insert(0, self._finder)
+        sys.meta_path[:] = [_Finder(self), *every_finder, _FolderFinder(self)]
         try:
             yield
         finally:
-            sys.meta_path.remove(self._finder)
-            mine = {id(module) for module in self._loaded.values()} | {id(m) for m in self._finder.packages.values()}
-            for name in [name for name, module in sys.modules.items() if id(module) in mine]:
-                self._own[name] = sys.modules.pop(name)
-            for name, module in before.items():
-                if module is not None and name in known:
-                    sys.modules[name] = module
+            sys.meta_path, sys.path = finders, folders
+            finders[:], folders[:] = every_finder, every_folder
+            names = [name for name in self._names if sys.modules.get(name) is not modules.get(name)]
+            self._own = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+            sys.modules.update(modules)
 
-    def find(self, name: str) -> tuple[str | None, bool] | None:
-        """File and whether it is a package, for a module's name; (None, True) for a folder; None if it isn't there."""
-        parts = name.split(".")
-        here = PurePosixPath(self.source.entry).parent
-        if parts[0] == _PACKAGE:
-            parts = parts[1:]
-            bases: Sequence[PurePosixPath] = (here,)
+    def _hide_others(self) -> None:
+        """Put aside loaded modules that have the names of the student's files: "utils" may be anybody's."""
+        if not self._first.isdisjoint(sys.modules):
+            for name in [name for name in sys.modules if name.partition(".")[0] in self._first]:
+                del sys.modules[name]
+
+    def _first_names(self, path: PurePosixPath) -> Iterator[str]:
+        """Names at the top by which a file or its package is imported, but for those that NumPy itself relies on."""
+        for base in (PurePosixPath("."), self._here):
+            if path.is_relative_to(base):
+                name = PurePosixPath(path.relative_to(base).parts[0]).stem
+                if name not in sys.stdlib_module_names and name not in _NEEDED and self.find(name) is not None:
+                    yield name
+
+    def find(self, name: str) -> str | None:
+        """File of a module or package by its name; None if there is none."""
+        for stem in self._stems(name):
+            for path in (stem / "__init__.py", stem.with_suffix(".py") if stem.name else stem):
+                if str(path) in self.source.files and (name != _PACKAGE or path.name == "__init__.py"):
+                    return str(path)
+        return None
+
+    def is_folder(self, name: str) -> bool:
+        """Whether a name is that of a folder that holds some of the files."""
+        files = [PurePosixPath(path) for path in self.source.files]
+        return name == _PACKAGE or any(file.is_relative_to(stem) for stem in self._stems(name) for file in files)
+
+    def _stems(self, name: str) -> Iterator[PurePosixPath]:
+        """Paths, without suffix, that a module of this name may have: beside the entry first."""
+        first, *rest = name.split(".")
+        if first == _PACKAGE:
+            yield self._here.joinpath(*rest)
         else:
-            bases = (here, PurePosixPath("."))
-        for base in bases:
-            stem = base.joinpath(*parts)
-            for path, package in ((f"{stem}.py", False), (str(stem / "__init__.py"), True)):
-                if path in self.source.files:
-                    return path, package
-            if parts and any(PurePosixPath(path).is_relative_to(stem) for path in self.source.files):
-                return None, True
-        return (None, True) if name == _PACKAGE else None
+            yield self._here.joinpath(first, *rest)
+            yield PurePosixPath(first, *rest)
 
     def already(self, path: str) -> ModuleType | None:
         """The module of a file that was loaded under another name."""
         return self._loaded.get(path)
 
+    def found(self, name: str) -> None:
+        """Remember that a module of this name is the student's."""
+        self._names.add(name)
 
-_PACKAGE = "submission"
+
+_PACKAGE = "_submission"
 """Package that relative imports of the entry file refer to: the folder it lies in."""
+_NEEDED = ("numpy", "array_api_compat")
+_DOES_NOT_PARSE = (SyntaxError, IndentationError, TabError)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds and loads the student's own modules, from memory."""
+    """Finds the student's own files and loads them, from memory."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.packages: dict[str, ModuleType] = {}
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        found = self.program.find(fullname)
-        if found is None:
+        file = self.program.find(fullname)
+        if file is None:
             return None
-        file, package = found
+        self.program.found(fullname)
+        package = PurePosixPath(file).name == "__init__.py"
         spec = importlib.machinery.ModuleSpec(fullname, self, is_package=package)
         spec.loader_state = file
         return spec
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        return self.program.already(spec.loader_state) if spec.loader_state else None
+        return self.program.already(spec.loader_state)
 
     def exec_module(self, module: ModuleType) -> None:
         spec = module.__spec__
-        file = spec.loader_state if spec is not None else None
-        if file is None:
-            self.packages[module.__name__] = module
-        elif self.program.already(file) is None:
-            module.__file__ = self.program.filename(file)
-            self.program.execute(file, module)
+        if spec is not None and self.program.already(spec.loader_state) is None:
+            module.__file__ = self.program.filename(spec.loader_state)
+            self.program.execute(spec.loader_state, module)
+
+
+class _FolderFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds folders of the student's files that have no __init__.py; asked last of all."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if not self.program.is_folder(fullname):
+            return None
+        self.program.found(fullname)
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """A folder has nothing to run."""
 
 
 def decode(data: bytes) -> str:
     """Source text: by its coding cookie or BOM, else UTF-8, else Latin-1 (which never fails)."""
     try:
         text = importlib.util.decode_source(data)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
-        text = data.decode("latin-1")
+    except Exception:  # a cookie may name any codec there is, and each fails in its own way
+        latin = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+        text = io.IncrementalNewlineDecoder(None, translate=True).decode(latin, final=True)
     return text.lstrip("\ufeff")
 
 
@@ -200,20 +278,21 @@ def own_frames(trace: TracebackType | None, program: Program) -> list[tuple[str,
     return frames
 
 
-def _statements(text: str, filename: str) -> Iterator[tuple[ast.stmt, CodeType]]:
+def _statements(text: str, filename: str) -> list[tuple[ast.stmt, CodeType]]:
     """Top-level statements, each compiled by itself with the file's __future__ flags."""
     try:
         flags = compile(text, filename, "exec", dont_inherit=True).co_flags & _FUTURE
-        tree = ast.parse(text, filename)
+        return [(statement, _compiled(statement, filename, flags)) for statement in ast.parse(text, filename).body]
     except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes; nesting beyond the parser
-        raise SyntaxError(str(error) or "nested too deeply") from error
-    for statement in tree.body:
-        yield statement, compile(ast.Module([statement], []), filename, "exec", flags=flags, dont_inherit=True)
+        raise SyntaxError(str(error) or "nested too deeply", (filename, None, None, None)) from error
+
+
+def _compiled(statement: ast.stmt, filename: str, flags: int) -> CodeType:
+    code: CodeType = compile(ast.Module([statement], []), filename, "exec", flags=flags, dont_inherit=True)
+    return code
 
 
 def _future_mask() -> int:
-    import __future__
-
     mask = 0
     for name in __future__.all_feature_names:
         mask |= getattr(__future__, name).compiler_flag
@@ -223,18 +302,22 @@ def _future_mask() -> int:
 _FUTURE = _future_mask()
 
 
-def _stand_in(statement: ast.stmt, module: ModuleType, why: str) -> None:
+def _without_annotations(statement: ast.stmt, error: Exception, filename: str, namespace: dict[str, Any]) -> bool:
+    """Define a function whose annotations need what isn't there (def f(x: torch.Tensor)) all the same."""
+    if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) or type(error) is not ModuleNotFoundError:
+        return False
+    try:
+        exec(_compiled(statement, filename, __future__.annotations.compiler_flag), namespace)
+    except Exception:
+        return False
+    return True
+
+
+def _stand_in(statement: ast.stmt, namespace: dict[str, Any], why: str) -> None:
     """Bind the names that a failed statement would have imported to placeholders."""
     for node in ast.walk(statement):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             for alias in node.names:
                 name = alias.asname or alias.name.partition(".")[0]
-                if name != "*" and name not in module.__dict__:
-                    setattr(module, name, Placeholder(alias.name, why))
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return "(its text can't be shown)"
+                if name != "*" and name not in namespace:
+                    namespace[name] = Placeholder(alias.name, why)

@@ -3,6 +3,8 @@
 Trusts nothing that comes back. Every reply has one deadline for the whole of it, a cap on its bytes that comes from
 the call, and the nonce of the call; see wire. A child that ends, hangs or breaks the protocol is killed with its
 process group, and the next call starts a new one. A submission that does so while loading is not tried again.
+
+What a process of the student's may still do: leave its group (setsid) and so outlive it. The layer beneath ends those.
 """
 
 from __future__ import annotations
@@ -38,7 +40,10 @@ from grader.calls import (
     TimedOut,
 )
 from grader.errors import MachineError
+from grader.sandbox.executor import MAX_MESSAGE, MAX_TRACEBACK
+from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
 from grader.sandbox.wire import Reply, Status, Violation, pack_request, read_reply
+from grader.sandbox.wording import MAX_NAME
 
 __all__ = ["ChildProcess"]
 
@@ -54,12 +59,14 @@ OURS = (
     "grader.sandbox.executor",
     "grader.sandbox.freeze",
     "grader.sandbox.loading",
+    "grader.sandbox.patches",
     "grader.sandbox.wire",
+    "grader.sandbox.wording",
     "grader.sandbox.worker",
 )
 
 # Runs in the child before anything else. sys.path holds the standard library alone (-I -S); of what is installed, only
-# the packages named here are found, each in its own folder.
+# the packages named here are found, each in its own folder. An importer can be taken out again, an audit hook can't.
 BOOT = """
 import sys
 from importlib.machinery import PathFinder
@@ -70,11 +77,14 @@ class Importer:
         top = name.partition('.')[0]
         if top == 'grader' and name not in cls.ours:
             raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
-        if top == 'torch':
-            raise ModuleNotFoundError('torch is not available here: this assignment is graded with NumPy, '
-                                      'so that the gradient is your own', name=name)
+        no_torch('import', (name,))
         return PathFinder.find_spec(name, [cls.places[name]]) if name in cls.places else None
+def no_torch(event, args, Absent=ModuleNotFoundError):
+    if event == 'import' and args[0].partition('.')[0] == 'torch':
+        raise Absent('torch is not available here: this assignment is graded with NumPy, '
+                     'so that the gradient is your own', name=args[0])
 sys.meta_path.insert(0, Importer)
+sys.addaudithook(no_torch)
 from grader.sandbox.worker import main
 main({fd}, {output_bytes}, {limits!r})
 """
@@ -119,8 +129,8 @@ class ChildProcess:
         return ("process", "rlimits", "no torch")
 
     def load(self) -> LoadOutcome:
-        """Start a process and load the submission, unless that was done or failed before."""
-        if self._outcome is None or (self._child is None and isinstance(self._outcome, Loaded)):
+        """Start a process and load the submission, the first time."""
+        if self._outcome is None:
             self._outcome = self._start()
         return self._outcome
 
@@ -130,13 +140,21 @@ class ChildProcess:
         Raises:
             MachineError: no process could be started.
         """
+        used_up = Killed(reason=f"the {self._total_seconds:g} s that one submission may take in all are used up")
         if self._left <= 0:
-            return Killed(reason=f"the {self._total_seconds:g} s that one submission may take in all are used up")
+            return used_up
         loaded = self.load()
+        if isinstance(loaded, Loaded) and self._child is None:
+            loaded = self._outcome = self._start()
         if not isinstance(loaded, Loaded):
             return loaded
+        seconds = min(call.seconds, self._left)
+        if seconds <= 0:
+            return used_up
         header = {"op": "call", "function": call.function, "keep": call.keep, "max_bytes": call.max_bytes}
-        reply = self._ask(header, call.args, min(call.seconds, self._left), call.max_bytes)
+        reply = self._ask(header, call.args, seconds, call.max_bytes)
+        if isinstance(reply, TimedOut) and seconds < call.seconds:
+            return used_up
         return reply if not isinstance(reply, Reply) else _outcome(call, reply)
 
     def output(self) -> str:
@@ -161,7 +179,9 @@ class ChildProcess:
             self.close()
             return Malformed(problem="its process did not answer as agreed")
         functions, problems = ([line for line in text.split("\n") if line] for text in reply.texts)
-        return Loaded(functions=tuple(functions), problems=tuple(problems))
+        return Loaded(
+            functions=tuple(functions), problems=tuple(line[:MAX_PROBLEM] for line in problems[:MAX_PROBLEMS])
+        )
 
     def _limits(self) -> dict[str, int]:
         return {
@@ -172,7 +192,9 @@ class ChildProcess:
             "RLIMIT_CPU": int(self._total_seconds + self._seconds_to_load) + 1,
         }
 
-    def _ask(self, header: dict[str, Any], value: Any, seconds: float, max_bytes: int) -> Reply | TimedOut | Killed | Malformed:
+    def _ask(
+        self, header: dict[str, Any], value: Any, seconds: float, max_bytes: int
+    ) -> Reply | TimedOut | Killed | Malformed:
         """One exchange. Whatever goes wrong ends the process."""
         child, nonce, start = self._child, secrets.randbits(64), time.monotonic()
         assert child is not None
@@ -190,6 +212,9 @@ class ChildProcess:
             reason = child.reason()
             self.close()
             return Killed(reason=reason)
+        except BaseException:  # Ctrl-C: the answer to this call must not be read as that to the next
+            self.close()
+            raise
         finally:
             self._left -= time.monotonic() - start
 
@@ -205,11 +230,11 @@ def _outcome(call: Call, reply: Reply) -> Outcome:
             )
         case Status.RAISED:
             kind, message, trace = (*reply.texts, "", "", "")[:3]
-            return Raised(kind=kind, message=message, traceback=trace)
+            return Raised(kind=kind[:MAX_NAME], message=message[:MAX_MESSAGE], traceback=trace[:MAX_TRACEBACK])
         case Status.MISSING:
             return Missing(function=call.function)
         case Status.MALFORMED:
-            return Malformed(problem=reply.texts[0])
+            return Malformed(problem=reply.texts[0][:MAX_MESSAGE])
         case Status.LOADED:
             return Malformed(problem="its process answered another question")
         case _:
@@ -251,43 +276,53 @@ class _Child:
 
     def __init__(self, output_bytes: int, limits: dict[str, int]) -> None:
         self.output_bytes = output_bytes
-        self.folder = tempfile.mkdtemp(prefix="gradmark-")
-        self.socket, theirs = socket.socketpair()
-        self.printed = _output_file(output_bytes)
-        try:
-            boot = BOOT.format(places=_places(), ours=OURS, fd=theirs.fileno(), output_bytes=output_bytes, limits=limits)
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", "-c", boot],
-                stdin=subprocess.DEVNULL,
-                stdout=self.printed,
-                stderr=self.printed,
-                pass_fds=[theirs.fileno()],
-                cwd=self.folder,
-                env=_environment(),
-                start_new_session=True,
-            )
-        except OSError as error:
-            self._release()
-            raise MachineError(f"no process could be started for the submission: {error}") from error
-        finally:
-            theirs.close()
+        with contextlib.ExitStack() as held:
+            try:
+                self.folder = tempfile.mkdtemp(prefix="gradmark-")
+                held.callback(shutil.rmtree, self.folder, ignore_errors=True)
+                self.socket, theirs = socket.socketpair()
+                held.callback(self.socket.close)
+                with theirs:
+                    self.printed = _output_file(output_bytes)
+                    held.callback(os.close, self.printed)
+                    self.process = self._start(theirs.fileno(), limits)
+            except OSError as error:
+                raise MachineError(f"no process could be started for the submission: {error}") from error
+            self._held = held.pop_all()
+
+    def _start(self, fd: int, limits: dict[str, int]) -> subprocess.Popen[bytes]:
+        boot = BOOT.format(places=_places(), ours=OURS, fd=fd, output_bytes=self.output_bytes, limits=limits)
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-B", "-c", boot],
+            stdin=subprocess.DEVNULL,
+            stdout=self.printed,
+            stderr=self.printed,
+            pass_fds=[fd],
+            cwd=self.folder,
+            env=_environment(),
+            start_new_session=True,
+        )
 
     def output(self) -> str:
         """What was printed; the file has its full size from the start, so the unwritten rest is zeros."""
         return os.pread(self.printed, self.output_bytes, 0).rstrip(b"\0").decode("utf-8", "replace")
 
     def reason(self) -> str:
-        """How the process ended, in words. It has hung up; give it a moment to be gone."""
+        """How the process ended, in words. It has hung up; give it a moment to be gone.
+
+        It is not reaped yet: its number, and that of its group, must stay its own until the group is ended.
+        """
+        give_up = time.monotonic() + 1.0
+        while (ended := os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)) is None:
+            if time.monotonic() > give_up:
+                return "it closed the connection to the judge"
+            time.sleep(0.005)
+        if ended.si_code == os.CLD_EXITED:
+            return f"it exited with code {ended.si_status}"
         try:
-            code = self.process.wait(1.0)
-        except subprocess.TimeoutExpired:
-            return "it closed the connection to the judge"
-        if code >= 0:
-            return f"it exited with code {code}"
-        try:
-            return f"it was ended by {signal.Signals(-code).name}"
+            return f"it was ended by {signal.Signals(ended.si_status).name}"
         except ValueError:
-            return f"it was ended by signal {-code}"
+            return f"it was ended by signal {ended.si_status}"
 
     def kill(self) -> None:
         """End the process and all in its group, reap it, and free what it held."""
@@ -295,12 +330,7 @@ class _Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
-        self._release()
-
-    def _release(self) -> None:
-        self.socket.close()
-        os.close(self.printed)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._held.close()
 
 
 def _environment() -> dict[str, str]:
@@ -313,7 +343,10 @@ def _places() -> dict[str, str]:
     """Folder that holds each package the child may import."""
     places = {"grader": str(Path(__file__).resolve().parent.parent.parent)}
     for name in ALLOWED:
-        spec = importlib.util.find_spec(name)
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError):
+            spec = None
         if spec is None or spec.origin is None:
             raise MachineError(f"{name} is not installed")
         places[name] = str(Path(spec.origin).parent.parent)

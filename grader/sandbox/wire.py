@@ -46,8 +46,9 @@ HEADER = struct.Struct("<4sQBQQdHII")
 ARRAY = struct.Struct("<BB8q")
 COUNT = struct.Struct("<H")
 REQUEST = struct.Struct("<IQ")
-MAX_ARRAYS = 1024
-MAX_TREE = 1 << 16
+MAX_ARRAYS = MAX_NODES
+MAX_TREE = MAX_NODES * (3 + 2 * (1 + MAX_KEY))
+"""Bytes of any tree that freeze lets through: each node with a count, a key and a type name."""
 MAX_TEXT = 1 << 16
 
 _CODES = {np.dtype(name): code for code, name in enumerate(DTYPES)}
@@ -90,7 +91,7 @@ def pack_request(header: dict[str, Any], value: Value) -> list[bytes | memoryvie
     described = {**header, "value": _describe(value, arrays)}
     described["arrays"] = [[array.dtype.str, list(array.shape)] for array in arrays]
     text = json.dumps(described).encode()
-    bodies = [memoryview(array).cast("B") for array in arrays if array.size]
+    bodies = [array.data.cast("B") for array in arrays if array.size]
     return [REQUEST.pack(len(text), sum(body.nbytes for body in bodies)), text, *bodies]
 
 
@@ -116,7 +117,11 @@ def read_request(read: Read) -> tuple[dict[str, Any], Value]:
     data, start, arrays = read(size), 0, []
     for dtype, shape in header.pop("arrays"):
         count = math.prod(shape)
-        arrays.append(np.frombuffer(data, dtype=dtype, count=count, offset=start).reshape(shape) if count else np.empty(shape, dtype))
+        arrays.append(
+            np.frombuffer(data, dtype=dtype, count=count, offset=start).reshape(shape)
+            if count
+            else np.empty(shape, dtype)
+        )
         start += count * np.dtype(dtype).itemsize
     return header, _build(header.pop("value"), arrays)
 
@@ -160,7 +165,10 @@ def pack_reply(nonce: int, reply: Reply) -> list[bytes | memoryview]:
     descriptors = [
         ARRAY.pack(_CODES[array.dtype], array.ndim, *array.shape, *([0] * (8 - array.ndim))) for array in arrays
     ]
-    return [header, *descriptors, tree, text, *(memoryview(array).cast("B") for array in arrays if array.size)]
+    return [
+        b"".join([header, *descriptors, tree, text]),
+        *(array.data.cast("B") for array in arrays if array.size),
+    ]
 
 
 def _mask(positions: Sequence[int]) -> int:
@@ -213,7 +221,7 @@ def read_reply(read: Read, nonce: int, max_bytes: int) -> Reply:
     return Reply(
         status=Status(code),
         value=_Decoder(tree, arrays).whole(),
-        texts=tuple(text.decode("utf-8", "replace").split("\0")),
+        texts=tuple(_printable(part) for part in text.decode("utf-8", "replace").split("\0")),
         changed=_positions(changed),
         changed_earlier=_positions(earlier),
         seconds=seconds if math.isfinite(seconds) and seconds >= 0 else 0.0,
@@ -236,7 +244,9 @@ def _descriptors(read: Read, count: int, max_bytes: int) -> list[Descriptor]:
             raise Violation(f"its reply has an array of shape {shape}; at most {max_bytes} bytes are accepted")
         left -= math.prod(shape) * dtype.itemsize
         if left < 0:
-            raise Violation(f"its reply is too large: an array of shape {shape}; at most {max_bytes} bytes are accepted")
+            raise Violation(
+                f"its reply is too large: an array of shape {shape}; at most {max_bytes} bytes are accepted"
+            )
         descriptors.append((dtype, shape))
     return descriptors
 
@@ -246,9 +256,16 @@ def _array(read: Read, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarr
     try:
         if not count:
             return np.empty(shape, dtype)
-        return np.frombuffer(read(count * dtype.itemsize), dtype=dtype).reshape(shape)
+        array = np.frombuffer(read(count * dtype.itemsize), dtype=dtype).reshape(shape)
+        # A byte that is neither 0 nor 1 would be a truth value that equals neither.
+        return array.view(np.uint8) != 0 if dtype.kind == "b" else array
     except ValueError as error:  # zero-sized, with dimensions that NumPy can't hold
         raise Violation(f"its reply has an array of shape {shape}: {error}") from error
+
+
+def _printable(text: str) -> str:
+    """Text without control characters: it is shown in terminals."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _positions(mask: int) -> tuple[int, ...]:
@@ -294,7 +311,7 @@ class _Decoder:
                 self.used += 1
                 return self.arrays[self.used - 1]
             case b"O":
-                return Opaque(self.text())
+                return Opaque(_printable(self.text()))
             case b"D":
                 return {self.text(): self.node(depth + 1) for _ in range(self.count())}
             case b"T":

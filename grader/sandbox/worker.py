@@ -11,12 +11,13 @@ import io
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from grader.calls import Call, Loaded, Malformed, Missing, Raised, Returned, Source
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
-from grader.sandbox.wire import Reply, Status, pack_reply, read_request
+from grader.sandbox.wire import MAX_TEXT, Reply, Status, pack_reply, read_request
 
 __all__ = ["main"]
 
@@ -55,8 +56,8 @@ def main(fd: int, output_bytes: int, limits: dict[str, int]) -> None:
     _limit(limits)
     channel = socket.socket(fileno=fd)
     out = _Capped(1, output_bytes)
-    sys.stdout = io.TextIOWrapper(out, encoding="utf-8", errors="replace", write_through=True)
-    sys.stderr = io.TextIOWrapper(out, encoding="utf-8", errors="replace", write_through=True)
+    for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
+        setattr(sys, name, io.TextIOWrapper(out, encoding="utf-8", errors="replace", write_through=True))
     executor: Executor | None = None
     while True:
         header, value = read_request(lambda size: _receive(channel, size))
@@ -72,9 +73,19 @@ def main(fd: int, output_bytes: int, limits: dict[str, int]) -> None:
 
 def _loaded(executor: Executor) -> Reply:
     loaded: Loaded = executor.load()
-    return Reply(
-        status=Status.LOADED, texts=("\n".join(loaded.functions)[:30000], "\n".join(loaded.problems).replace("\0", " "))
-    )
+    return Reply(status=Status.LOADED, texts=(_lines(loaded.functions), _lines(loaded.problems)))
+
+
+def _lines(texts: Sequence[str]) -> str:
+    """Texts as lines, as many as fit into half of what a reply may hold, and none in part."""
+    lines, room = [], MAX_TEXT // 2 - 1
+    for text in texts:
+        line = text.replace("\0", " ")
+        room -= len(line.encode("utf-8", "replace")) + 1
+        if room < 0:
+            break
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -> Reply:

@@ -1,0 +1,56 @@
+"""What a submission puts into NumPy's and Python's own modules, kept apart from the judge.
+
+Where the judge shares the process (the pytest door), `np.isfinite = ...` in a student's file would change what the
+judge computes. So these modules are put back whenever student code stops running, and its changes are put in again
+when it goes on: its functions see them (`np.float = float` in an old program must still help), the judge never does.
+
+Nothing below uses a builtin by name while the changes are in: `next` or `isinstance` may be the student's by then.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+__all__ = ["Patches"]
+
+GUARDED = ("builtins", "math", "numpy", "numpy.linalg", "numpy.random", "numpy.testing")
+_ABSENT = object()
+
+
+class Patches:
+    """A submission's changes to the guarded modules, in force inside a `with` statement."""
+
+    def __init__(self) -> None:
+        self._saved: dict[str, dict[str, Any]] = {}
+        self._theirs: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> None:
+        """Note how the modules are, and put the student's changes in."""
+        self._saved = {name: {**sys.modules[name].__dict__} for name in GUARDED if name in sys.modules}
+        for name, changes in self._theirs.items():
+            _put(sys.modules[name].__dict__, changes)
+
+    def __exit__(self, *exception: object) -> None:
+        """Put the modules back, and keep what was changed in them."""
+        for name, saved in self._saved.items():
+            namespace = sys.modules[name].__dict__
+            self._theirs[name] = changes = _changes(name, namespace, saved)
+            _put(namespace, {key: saved.get(key, _ABSENT) for key in changes})
+
+
+def _changes(module: str, namespace: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+    """What was replaced, deleted or added; an added submodule is an import, not a change."""
+    changes = {key: namespace.get(key, _ABSENT) for key in saved if namespace.get(key, _ABSENT) is not saved[key]}
+    for key, value in namespace.items():
+        if key not in saved and f"{module}.{key}" not in sys.modules:
+            changes[key] = value
+    return changes
+
+
+def _put(namespace: dict[str, Any], changes: dict[str, Any]) -> None:
+    for key, value in changes.items():
+        if value is _ABSENT:
+            namespace.pop(key, None)
+        else:
+            namespace[key] = value
