@@ -101,8 +101,8 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
 @click.option(
     "--assignment",
     metavar="NAME|PATH",
-    help="Topic, folder of an assignment.toml, or that file. Default: the assignment.toml in the folder of SUBMISSION, "
-    "else the only topic there is. Name it when you grade what others handed in: theirs may bring its own.",
+    help="Topic, folder of an assignment.toml, or that file. Default: the topic that the folder of SUBMISSION is named "
+    "after, else the only one there is; never a manifest that was handed in.",
 )
 @click.option(
     "--seed",
@@ -233,18 +233,25 @@ def doctor_command(form: str) -> int:
 
 
 def _manifest(assignment: str | None, submission: Path) -> Path:
-    """The manifest that was asked for, or the one that goes without saying."""
+    """The manifest that was asked for, or the topic that goes without saying.
+
+    Never one that lies with the submission: whoever writes the manifest sets the points, and its reference runs here.
+    """
     if assignment is not None:
         try:
             return find_manifest(assignment)
         except CourseError as error:
             raise click.BadParameter(str(error), param_hint="'--assignment'") from error
-    beside = (submission if submission.is_dir() else submission.parent) / "assignment.toml"
     names = assignment_names()
+    beside = (submission if submission.is_dir() else submission.parent) / "assignment.toml"
     if beside.is_file():
-        if all(beside.resolve() != find_manifest(name).resolve() for name in names):
-            _tell(f"note: graded by {beside}, which lies with the submission (--assignment chooses another)")
-        return beside
+        name = beside.resolve().parent.name
+        if name in names:
+            return find_manifest(name)
+        raise click.UsageError(
+            f"{beside} lies with the submission, and a submission does not choose how it is graded. "
+            f"If it is the course's, say so: --assignment {beside.parent}"
+        )
     if len(names) == 1:
         return find_manifest(names[0])
     there = f"there are {', '.join(names)}" if names else "none came with gradmark: give a path"

@@ -95,7 +95,7 @@ def test_a_hostile_step_costs_only_what_calls_it(mlp: Assignment, oracle: Oracle
 IMPORTS = {
     "loops at import": ("while True: pass\n", "did not finish within 1 s"),
     "exits at import": ("import os\nos._exit(0)\n", "ended its process"),
-    "raises SystemExit at import": ("raise SystemExit\n", "no function"),
+    "raises SystemExit at import": ("raise SystemExit\n", "SystemExit"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.report.model import CheckReport, FindingReport, PartReport, Report
+from grader.report.model import CheckReport, FindingReport, PartReport, Report, ScoreReport
 
 __all__ = ["points", "render", "render_part", "render_summary"]
 
@@ -15,6 +15,11 @@ _NOT_WRITTEN = "NOT_WRITTEN"
 
 def render(report: Report) -> str:
     """Every part that did not pass, in full; then the table of points."""
+    everything = _told_everywhere(report)
+    if everything is not None:
+        name = report.assignment.name
+        lines = [_head(name, report.score), f"  {everything.headline}", *_indented(everything.detail)]
+        return "\n\n".join(["\n".join(lines), render_summary(report)])
     blocks = [
         render_part(report.assignment.name, report.assignment.manifest, exercise.name, part, report.seeds.private)
         for exercise in report.exercises
@@ -24,10 +29,17 @@ def render(report: Report) -> str:
     return "\n\n".join([*filter(None, blocks), render_summary(report)])
 
 
+def _told_everywhere(report: Report) -> FindingReport | None:
+    """The finding that is all there is to say: the submission does not load, or can't be read."""
+    checks = [check for exercise in report.exercises for part in exercise.parts for check in part.checks]
+    first = checks[0].findings[:1] if checks else []
+    alike = all(check.findings == first for check in checks)
+    return first[0] if first and alike and first[0].code != _NOT_WRITTEN else None
+
+
 def render_part(assignment: str, manifest: str, exercise: str, part: PartReport, private: bool = False) -> str:
     """One part's message: the first failure of each kind in full, the later ones counted."""
-    title = f"{assignment} / {exercise} / {part.name}"
-    head = f"{title}{_score(part):>{max(1, WIDTH - len(title))}}"
+    head = _head(f"{assignment} / {exercise} / {part.name}", part)
     unwritten = _only_unwritten(part)
     if unwritten:
         return f"{head}\n  {unwritten}"
@@ -46,14 +58,10 @@ def render_summary(report: Report) -> str:
         for part in exercise.parts
     ]
     wide = max(len(name) for name, _, _ in rows)
-    score = report.score
-    total = f"{points(score.earned)} of {points(score.possible)} points"
-    if score.undecided:
-        total += f", {points(score.undecided)} undecided"
     title = f"{report.assignment.name}: {report.submission.name}"
     lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {state}".rstrip() for name, earned, state in rows)]
     lines += [f"note: {note}" for note in report.submission.notes]
-    return "\n".join([*lines, total])
+    return "\n".join([*lines, _score(report.score)])
 
 
 def points(value: float) -> str:
@@ -61,9 +69,14 @@ def points(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def _score(part: PartReport) -> str:
-    text = f"{points(part.earned)} of {points(part.possible)} points"
-    return f"{text}, {points(part.undecided)} undecided" if part.undecided else text
+def _head(title: str, score: PartReport | ScoreReport) -> str:
+    """A title with its points at the right edge."""
+    return f"{title}{_score(score):>{max(1, WIDTH - len(title))}}"
+
+
+def _score(score: PartReport | ScoreReport) -> str:
+    text = f"{points(score.earned)} of {points(score.possible)} points"
+    return f"{text}, {points(score.undecided)} undecided" if score.undecided else text
 
 
 def _state(part: PartReport) -> str:
@@ -105,8 +118,7 @@ def _causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str
 def _finding(finding: FindingReport, check: CheckReport, others: list[str], rerun: str, private: bool) -> Iterator[str]:
     mark = "warning: " if finding.warning else ""
     yield f"  {mark}{finding.headline}"
-    for line in finding.detail.splitlines():
-        yield f"    | {line}"
+    yield from _indented(finding.detail)
     rows = {
         "worst": finding.worst,
         "pattern": finding.pattern,
@@ -119,6 +131,10 @@ def _finding(finding: FindingReport, check: CheckReport, others: list[str], reru
     for label in _LABELS:
         if rows[label]:
             yield f"    {label:<8} {rows[label]}"
+
+
+def _indented(detail: str) -> list[str]:
+    return [f"    | {line}" for line in detail.splitlines()]
 
 
 def _case(check: CheckReport, private: bool) -> str:

@@ -17,7 +17,7 @@ __all__ = ["DTYPES", "MAX_DEPTH", "MAX_KEY", "MAX_NODES", "Unfit", "freeze"]
 DTYPES = ("?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16")
 """What may cross over, little-endian; the position is the code on the wire."""
 MAX_DEPTH = 16
-MAX_NODES = 4096
+MAX_NODES = 16384
 MAX_KEY = 200
 """Bytes of a dict's key or an opaque value's type name, in UTF-8."""
 

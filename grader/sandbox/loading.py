@@ -110,7 +110,7 @@ class Program:
         for statement, code in statements:
             try:
                 exec(code, namespace)
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # a script's sys.exit(main()) is a statement that failed
                 if not _without_annotations(statement, error, filename, namespace):
                     self.note(path, self._line_of(error, path) or statement.lineno, error)
                     _stand_in(statement, namespace, f"{type_name(type(error))}: {message(error)}")
