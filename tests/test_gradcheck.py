@@ -372,7 +372,7 @@ def test_hidden_units_at_zero_are_not_held_against_anyone(at_zero):
 
 def test_an_error_at_a_near_kink_is_found():
     def backward(dout, x):
-        return dout * (x > 0) + 1e-3 * dout * (np.abs(x) < 1e-5)
+        return dout * (x > 0) + 1e-3 * dout * ((np.abs(x) < 1e-5) & (np.abs(x) > 1e-7))
 
     assert check(replace(KINKED["relu near 0"], backward=backward)).outcome is Outcome.FAILED
 
@@ -394,6 +394,15 @@ def test_a_loss_at_a_kink_is_still_wrong_if_it_is_wrong_beside_it():
     result = check_gradients(lambda m: (hinge(m)[0], -hinge(m)[1]), None, [np.array([1.0, -1.0, 0.0, 2.0])], seed=1)
     assert result.outcome is Outcome.FAILED
     assert result.probes[-1].where is Where.JITTERED
+
+
+def test_a_strongly_curved_function_gets_a_shorter_step():
+    x = np.random.default_rng(0).standard_normal(20)
+    result = check_gradients(lambda x: (np.sin(300 * x), x), lambda d, x: 300 * d * np.cos(300 * x), [x], seed=1)
+    assert result.passed
+    assert {probe.step for probe in result.probes} == {2.0**-20}
+    assert max(probe.tolerance / probe.gradient_norm for probe in result.probes) < 1e-8
+    assert result.forward_calls == 16 + 2 * 4
 
 
 def test_the_end_of_the_domain_is_no_fault():
