@@ -293,7 +293,7 @@ def test_parts_after_a_stop_stay_in_the_denominator(
     result.stdout.fnmatch_lines(["zero: zero", "*cube / value * not run", "0 of 3 points, 3 undecided"])
 
 
-def test_the_assignments_name_is_a_keyword(pytester: pytest.Pytester, tiny: Path) -> None:
+def test_the_folders_name_is_a_keyword(pytester: pytest.Pytester, tiny: Path) -> None:
     make_tiny(pytester.path, "other")
     pytester.runpytest_inprocess("-k", "tiny and cube").assert_outcomes(passed=1, deselected=5)
 
@@ -426,6 +426,8 @@ def test_a_project_where_warnings_are_errors_changes_no_verdict(pytester: pytest
     warns = "warnings.warn('mine')\n    np.exp(np.full(3, 1e4))\n    return x * x * x"
     body = REFERENCE.replace("return x * x * x", warns)
     submit(tiny, f"import warnings\nimport numpy as np\nPATTERN = '\\d'\n\n{body}")
+    reference = REFERENCE.replace("return x * x * x", "warnings.warn('the course')\n    return x * x * x")
+    (pytester.path / "reference" / "tiny.py").write_text(f"import warnings\n\n{reference}")
     pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=3)
 
 

@@ -141,7 +141,6 @@ class ExerciseNode(pytest.Collector):
         self.assignment = assignment
         self.exercise = exercise
         self.line = line
-        self.extra_keyword_matches.add(assignment.name)
 
     def collect(self) -> Iterator[PartItem]:
         """Its parts, in order."""
