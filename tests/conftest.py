@@ -1,3 +1,32 @@
-"""pytest's own tool for testing plugins, for tests/test_pytest_plugin.py."""
+"""What several test files need: pytest's own tool for testing plugins, and golden files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 pytest_plugins = ["pytester"]
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --update-golden: write what is found instead of comparing; read the diff before you commit it."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Hold a text against tests/golden/NAME."""
+
+    def hold(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.is_file(), f"there is no golden file {name}: run with --update-golden and read it"
+        assert text == path.read_text(encoding="utf-8")
+
+    return hold

@@ -11,7 +11,7 @@ import pytest
 
 from grader import cli, demo
 from grader.assignment import Assignment, load_assignment
-from grader.demo import Expected, Slip, compose, differences, read_slip, read_slips
+from grader.authoring.corpus import Expected, Slip, compose, differences, read_slip, read_slips
 from grader.errors import CourseError, MachineError
 from grader.grading import grade_path
 from grader.report.model import Report, validate

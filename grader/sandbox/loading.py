@@ -110,7 +110,7 @@ class Program:
         for statement, code in statements:
             try:
                 exec(code, namespace)
-            except (Exception, SystemExit) as error:  # a script's sys.exit(main()) is a statement that failed
+            except (Exception, SystemExit, GeneratorExit) as error:  # a script's sys.exit(main()) is one that failed
                 if not _without_annotations(statement, error, filename, namespace):
                     self.note(path, self._line_of(error, path) or statement.lineno, error)
                     _stand_in(statement, namespace, f"{type_name(type(error))}: {message(error)}")
@@ -302,7 +302,7 @@ def _future_mask() -> int:
 _FUTURE = _future_mask()
 
 
-def _without_annotations(statement: ast.stmt, error: Exception, filename: str, namespace: dict[str, Any]) -> bool:
+def _without_annotations(statement: ast.stmt, error: BaseException, filename: str, namespace: dict[str, Any]) -> bool:
     """Define a function whose annotations need what isn't there (def f(x: torch.Tensor)) all the same."""
     if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) or type(error) is not ModuleNotFoundError:
         return False

@@ -1,0 +1,158 @@
+"""The corpus of submissions with known answers (tests/submissions/README.md), and what a report makes of them."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from grader.assignment import Assignment
+from grader.authoring.stubs import overlay
+from grader.errors import CourseError, MachineError
+from grader.report.model import ExerciseReport, FindingReport, PartReport, Report
+from grader.topics import submissions_folder
+
+__all__ = ["Expected", "Slip", "compose", "differences", "parts_of", "read_slip", "read_slips"]
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finding that must be made."""
+
+    part: str
+    """As exercise/part."""
+    code: str
+    hint: str = ""
+    """Text that the finding's message must contain."""
+
+
+class _Raw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: str
+    whole: bool
+    fails: list[str]
+    expect: list[Expected] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """One submission of the corpus, and what the judge must say of it."""
+
+    name: str
+    title: str
+    folder: Path
+    whole: bool
+    """The folder is what was handed in; else it holds only the functions that differ from the worked solution."""
+    fails: tuple[str, ...]
+    """Every part that must not earn its full points, as exercise/part."""
+    expects: tuple[Expected, ...]
+
+
+def read_slips(topic: str) -> tuple[Slip, ...]:
+    """All submissions of a topic's corpus, by name.
+
+    Raises:
+        CourseError: an expected.toml can't be read; names file and field.
+    """
+    return tuple(read_slip(path.parent) for path in sorted((submissions_folder() / topic).glob("*/expected.toml")))
+
+
+def read_slip(folder: Path) -> Slip:
+    """One submission of the corpus.
+
+    Raises:
+        CourseError: its expected.toml can't be read; names file and field.
+    """
+    path = folder / "expected.toml"
+    try:
+        raw = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Raw)
+    except (OSError, ValueError) as error:
+        raise CourseError(f"{path}: {error}") from error
+    return Slip(
+        name=folder.name,
+        title=raw.title,
+        folder=folder,
+        whole=raw.whole,
+        fails=tuple(raw.fails),
+        expects=tuple(raw.expect),
+    )
+
+
+def compose(slip: Slip, assignment: Assignment, into: Path) -> Path:
+    """Write the submission as it was handed in, into a folder of its own; an earlier one there is replaced.
+
+    Returns:
+        What to grade: the folder, or the archive if it holds one.
+
+    Raises:
+        CourseError: the topic has no worked solution, or the slip does not fit it.
+        MachineError: the folder can't be written.
+    """
+    folder = into / slip.name
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        if slip.whole:
+            shutil.copytree(slip.folder, folder, ignore=shutil.ignore_patterns("expected.toml", "__pycache__"))
+        else:
+            folder.mkdir(parents=True)
+            (folder / assignment.file).write_text(_composed(slip, assignment), encoding="utf-8")
+    except OSError as error:
+        raise MachineError(f"{folder} can't be written: {error.strerror or error}") from error
+    return next(iter(sorted(folder.glob("*.zip"))), folder)
+
+
+def _composed(slip: Slip, assignment: Assignment) -> str:
+    if assignment.solution is None:
+        raise CourseError(f"{assignment.manifest}: solution: {slip.name} needs the worked solution, and there is none")
+    solution = assignment.solution.read_text(encoding="utf-8")
+    try:
+        return overlay(solution, (slip.folder / assignment.file).read_text(encoding="utf-8"))
+    except CourseError as error:
+        raise CourseError(f"{slip.folder}: {error}") from error
+
+
+def differences(report: Report, slip: Slip) -> tuple[str, ...]:
+    """Where the report is not what the slip expects, a line each; empty if it is."""
+    parts = {f"{exercise.name}/{part.name}": part for exercise, part in parts_of(report)}
+    short = [name for name, part in parts.items() if part.earned < part.possible]
+    kinds = {
+        "does not earn its points, and should": [name for name in short if name not in slip.fails],
+        "earns its points, and should not": [name for name in slip.fails if name not in short],
+        "undecided": [f"{name} ({_faults(part)})" for name, part in parts.items() if part.verdict == "undecided"],
+    }
+    told = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names]
+    return (*told, *(problem for expected in slip.expects if (problem := _missed(parts, expected))))
+
+
+def _faults(part: PartReport) -> str:
+    """Codes of what was not the student's fault."""
+    codes = {finding.code for check in part.checks for finding in check.findings if finding.fault != "student"}
+    return ", ".join(sorted(codes)) or "not run"
+
+
+def _missed(parts: Mapping[str, PartReport], expected: Expected) -> str:
+    """Why an expected finding was not made; empty if it was."""
+    if expected.part not in parts:
+        return f"there is no part {expected.part}"
+    findings = [finding for check in parts[expected.part].checks for finding in check.findings]
+    same = [finding for finding in findings if finding.code == expected.code]
+    if not same:
+        codes = ", ".join(dict.fromkeys(finding.code for finding in findings)) or "nothing"
+        return f"{expected.part}: expected {expected.code}, found {codes}"
+    if not any(expected.hint in _message(finding) for finding in same):
+        return f"{expected.part}: {expected.code} does not say {expected.hint!r}: {_message(same[0])!r}"
+    return ""
+
+
+def _message(finding: FindingReport) -> str:
+    """All that a student reads of a finding."""
+    texts = (finding.headline, finding.worst, finding.pattern, finding.likely, finding.also, finding.detail)
+    return "\n".join(filter(None, texts))
+
+
+def parts_of(report: Report) -> Iterator[tuple[ExerciseReport, PartReport]]:
+    for exercise in report.exercises:
+        for part in exercise.parts:
+            yield exercise, part
