@@ -256,9 +256,10 @@ def _array(read: Read, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarr
     try:
         if not count:
             return np.empty(shape, dtype)
-        array = np.frombuffer(read(count * dtype.itemsize), dtype=dtype).reshape(shape)
-        # A byte that is neither 0 nor 1 would be a truth value that equals neither.
-        return array.view(np.uint8) != 0 if dtype.kind == "b" else array
+        items = np.frombuffer(read(count * dtype.itemsize), dtype=dtype)
+        if dtype.kind == "b":  # a byte that is neither 0 nor 1 would be a truth value that equals neither
+            items = items.view(np.uint8) != 0
+        return items.reshape(shape)
     except ValueError as error:  # zero-sized, with dimensions that NumPy can't hold
         raise Violation(f"its reply has an array of shape {shape}: {error}") from error
 
