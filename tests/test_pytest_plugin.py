@@ -423,9 +423,9 @@ def test_a_warning_is_shown_and_costs_nothing(pytester: pytest.Pytester, tiny: P
 def test_a_project_where_warnings_are_errors_changes_no_verdict(pytester: pytest.Pytester, tiny: Path) -> None:
     pytester.makeini("[pytest]\nfilterwarnings = error")
     pytester.makeconftest("import numpy\nnumpy.seterr(all='raise')")
-    warns = "warnings.warn('mine')\n    np.exp(np.full(3, 1e4))\n    return x * x * x"
+    warns = "warnings.warn('mine')\n    np.exp(np.full(3, 1e4))\n    return np.where(x < INFINITE, x * x * x, 0)"
     body = REFERENCE.replace("return x * x * x", warns)
-    submit(tiny, f"import warnings\nimport numpy as np\nPATTERN = '\\d'\n\n{body}")
+    submit(tiny, f"import warnings\nimport numpy as np\nPATTERN = '\\d'\nINFINITE = np.exp(np.array(1e4))\n\n{body}")
     reference = REFERENCE.replace("return x * x * x", "warnings.warn('the course')\n    return x * x * x")
     (pytester.path / "reference" / "tiny.py").write_text(f"import warnings\n\n{reference}")
     pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=3)
