@@ -66,7 +66,7 @@ class FindingCode(enum.Enum):
     WRONG_TRAJECTORY = (
         "{what}: off the reference's trajectory at step {step} of {steps}, {wrong} of {size} elements differ"
     )
-    NOT_LEARNED = "the trained network reaches {reached}, asked was {asked}"
+    NOT_LEARNED = "the trained network reaches {reached}; {asked} is asked"
     # How the code behaves
     NOT_WRITTEN = "{problem}"
     MISSING_FUNCTION = "there is no function {function} in {file}"

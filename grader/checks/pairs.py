@@ -259,17 +259,24 @@ _CONTRACT = {
     GradientFault.NOT_LINEAR_IN_UPSTREAM: FindingCode.NOT_LINEAR_IN_UPSTREAM,
 }
 
+_REMEDIES = {
+    FindingCode.ACCUMULATES: "every call starts from zero: nothing outside of the function may be added to",
+    FindingCode.CACHE_SHARED: "return what backward needs as the cache: the next forward call overwrites a global",
+    FindingCode.NONDETERMINISTIC: "",
+    FindingCode.NOT_LINEAR_IN_UPSTREAM: "",
+}
+
 
 def _broken_contract(question: Question, evidence: _Evidence) -> Finding | None:
     """State, chance or a forgotten upstream gradient; with what the error looks like where that is known."""
     for problem in evidence.own.problems:
         code = _CONTRACT.get(problem.code)
         if code is not None:
-            told = finding(code, function=_names(question)[1], problem=_problem(question, evidence.own))
+            told = finding(code, function=_names(question)[1], problem=problem.detail, likely=_REMEDIES[code])
             wrong = tell(FindingCode.WRONG_GRADIENT, evidence.results, hide_values=question.hide_values)
             if wrong is None or wrong.diagnosis == DiagnosisCode.UNKNOWN.name:
                 return told
-            return replace(told, pattern=wrong.pattern, likely=wrong.likely, diagnosis=wrong.diagnosis)
+            return replace(told, pattern=wrong.pattern, likely=wrong.likely or told.likely, diagnosis=wrong.diagnosis)
     return None
 
 

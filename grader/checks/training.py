@@ -192,7 +192,7 @@ def result(question: Question) -> Ruling:
         return Ruling()
     asked = [] if spec.accuracy is None else [f"an accuracy of {spec.accuracy:.0%}"]
     asked += [] if spec.loss is None else [f"a loss of {spec.loss:g}"]
-    reached = f"accuracy {accuracy:.1%} and loss {loss:.4g} on the images it was trained on"
+    reached = f"an accuracy of {accuracy:.1%} and a loss of {loss:.4g} on what it was trained on"
     return Ruling(failure=finding(FindingCode.NOT_LEARNED, reached=reached, asked=" and ".join(asked)))
 
 

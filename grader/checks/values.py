@@ -113,10 +113,11 @@ def tell(
     leaf, actual, result = wrong[0]
     base = _headline(code, leaf, actual, result, fields)
     first = told[0][0] if told[0] else None
+    known = first is not None and first.code is not DiagnosisCode.UNKNOWN
     return replace(
         base,
         worst="" if hide_values else _worst(leaf.name, result),
-        pattern="" if first is None else first.code.title if hide_values else first.pattern,
+        pattern="" if first is None or not known else first.code.title if hide_values else first.pattern,
         likely="" if first is None else first.cause or "",
         diagnosis="" if first is None else first.code.name,
         also=_also(results, wrong, told, hide_values),

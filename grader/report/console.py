@@ -9,7 +9,6 @@ from grader.report.model import CheckReport, FindingReport, PartReport, Report, 
 __all__ = ["points", "render", "render_part", "render_summary"]
 
 WIDTH = 100
-_LABELS = ("worst", "pattern", "likely", "case", "also", "more", "rerun")
 _NOT_WRITTEN = "NOT_WRITTEN"
 
 
@@ -46,8 +45,8 @@ def render_part(assignment: str, manifest: str, exercise: str, part: PartReport,
     lines = [head]
     rerun = f'pytest "{manifest}::{exercise}::{part.name}"'
     for finding, check, others in _causes(part):
-        lines += _finding(finding, check, others, rerun, private)
-    return "\n".join(lines)
+        lines += _finding(finding, check, others, private)
+    return "\n".join(lines if part.verdict == "passed" else [*lines, _row("rerun", rerun)])
 
 
 def render_summary(report: Report) -> str:
@@ -115,7 +114,7 @@ def _causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str
     return [(*first[key], later[key]) for key in first]
 
 
-def _finding(finding: FindingReport, check: CheckReport, others: list[str], rerun: str, private: bool) -> Iterator[str]:
+def _finding(finding: FindingReport, check: CheckReport, others: list[str], private: bool) -> Iterator[str]:
     mark = "warning: " if finding.warning else ""
     yield f"  {mark}{finding.headline}"
     yield from _indented(finding.detail)
@@ -126,11 +125,12 @@ def _finding(finding: FindingReport, check: CheckReport, others: list[str], reru
         "case": "" if not check.inputs else _case(check, private),
         "also": finding.also,
         "more": _more(others),
-        "rerun": "" if finding.warning else rerun,
     }
-    for label in _LABELS:
-        if rows[label]:
-            yield f"    {label:<8} {rows[label]}"
+    yield from (_row(label, text) for label, text in rows.items() if text)
+
+
+def _row(label: str, text: str) -> str:
+    return f"    {label:<8} {text}"
 
 
 def _indented(detail: str) -> list[str]:
