@@ -57,8 +57,8 @@ def _failing(self: Placeholder, *args: Any) -> Any:
     self._fail()
 
 
-_OPERATIONS = """mro_entries bool len iter getitem setitem contains enter array float int index neg abs add radd sub
-rsub mul rmul matmul rmatmul truediv rtruediv pow rpow lt le gt ge"""
+_OPERATIONS = """mro_entries bool len iter getitem setitem contains enter exit array float int index neg abs add radd
+sub rsub mul rmul matmul rmatmul truediv rtruediv pow rpow lt le gt ge"""
 for _operation in _OPERATIONS.split():
     setattr(Placeholder, f"__{_operation}__", _failing)
 
@@ -127,7 +127,8 @@ class Program:
             path, line = (own, error.lineno) if own is not None else (path, line)
             text = error.msg
         where = f"{path}, line {line}" if line else path
-        problem = " ".join(f"{where}: {type_name(type(error))}: {text}"[:MAX_PROBLEM].split())
+        text = f"{type_name(type(error))}: {text}".replace(f"{_PACKAGE}.", ".")  # as it is written: from .layers import
+        problem = " ".join(f"{where}: {text}"[:MAX_PROBLEM].split())
         if len(self.problems) < MAX_PROBLEMS and problem not in self.problems:
             self.problems.append(problem)
 
@@ -283,7 +284,10 @@ def _statements(text: str, filename: str) -> list[tuple[ast.stmt, CodeType]]:
     try:
         flags = compile(text, filename, "exec", dont_inherit=True).co_flags & _FUTURE
         return [(statement, _compiled(statement, filename, flags)) for statement in ast.parse(text, filename).body]
-    except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes; nesting beyond the parser
+    except SyntaxError as error:
+        error.filename = filename  # where there are NUL bytes it is not told
+        raise
+    except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, in some versions; nesting beyond the parser
         raise SyntaxError(str(error) or "nested too deeply", (filename, None, None, None)) from error
 
 
