@@ -1,46 +1,15 @@
-"""The assignment: what is graded, for how many points, on which inputs. Read from assignment.toml.
+"""The assignment: what is graded, for how many points, on which inputs.
 
 An Assignment holds Exercises; an Exercise has a kind, which fixes its functions and its *aspects* (what is checked
 about them), and a set of cases. A Part is what earns points: each aspect is a part of its own, unless a case says
 `part = "stable"`, which moves all checks of that case to that part. The points possible are known here, before any
 student code is looked at, and nothing that happens later changes them.
 
-The manifest, key by key (`?` marks what may be left out):
-
-    format = 1                    version of this format
-    name, title, file             the topic, a line about it, the file that students edit
-    reference, solution?, data?   below the reference folder: torch functions, the worked solution, an .npz
-    seed                          of the visible cases, and of the hidden ones where no private seed is given
-    follow_through? = 0.5         share of the points for a right backward of a wrong forward
-    mutation? = "warn"            writing into an argument: "warn" or "fail"; an exercise may override it
-    [limits]?                     call_seconds, total_seconds, load_seconds, output_bytes, memory_mb
-
-    [[exercise]]
-    name, kind                    kind: function, layer, loss, step, model or training
-    function | forward, backward | loss | step | train     the student's functions, by kind
-    reference                     the torch function (for step: makes a torch.optim.Optimizer)
-    evaluate?                     training only: torch function (params, *data) -> (loss, accuracy)
-    inputs                        in order; a leaf is "N D" (axis names) or {axes, draw?, scale?, of?, field?};
-                                  anything else is a table or a list of them
-    output?                       axis names of the result; layer and model need it
-    gradients?                    names of the inputs with a gradient; every floating-point one if left out
-    arguments?                    scalars handed over after the inputs, in order; a case may override them
-    steps?                        step only: length of the trajectory
-    state?                        step only: {student's field = torch.optim's field}
-    points                        {part = points}
-
-    [[exercise.case]]
-    name, sizes                   sizes: {N = 3} or {N = [2, 9]}, drawn so that all sizes of the case differ
-    draw?                         {input = draw}: another way to draw an input ("params.W1" for a leaf)
-    part?, hidden?, repeat?, arguments?
-    accuracy?, loss?              training only: the least accuracy and the largest loss of the trained network
+What the manifest may say is explained, key by key, in grader.manifest.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -49,9 +18,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-
-from grader.errors import ManifestError
-from grader.topics import reference_folder
 
 __all__ = [
     "ArraySpec",
@@ -62,7 +28,7 @@ __all__ = [
     "Kind",
     "Limits",
     "Part",
-    "load_assignment",
+    "Scalar",
     "named_specs",
 ]
 
@@ -262,289 +228,6 @@ class Assignment:
         raise KeyError(name)
 
 
-# ------------------------------------------------------------------------------------------- the file, as TOML has it
-
-
-class _RawCase(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    sizes: dict[str, int | list[int]] = {}
-    draw: dict[str, Draw] = {}
-    arguments: dict[str, bool | int | float] = {}
-    part: str | None = None
-    hidden: bool = False
-    repeat: int = 1
-    accuracy: float | None = None
-    loss: float | None = None
-
-
-class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    kind: Kind
-    reference: str
-    points: dict[str, int | float]
-    inputs: dict[str, Any]
-    case: list[_RawCase]
-    function: str | None = None
-    forward: str | None = None
-    backward: str | None = None
-    loss: str | None = None
-    step: str | None = None
-    train: str | None = None
-    evaluate: str | None = None
-    output: str | None = None
-    gradients: list[str] | None = None
-    arguments: dict[str, bool | int | float] = {}
-    steps: int = 4
-    state: dict[str, str] = {}
-    mutation: Literal["warn", "fail"] | None = None
-
-
-class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    format: Literal[1]
-    name: str
-    title: str
-    file: str
-    reference: str
-    seed: int
-    exercise: list[_RawExercise]
-    solution: str | None = None
-    data: str | None = None
-    follow_through: float = 0.5
-    mutation: Literal["warn", "fail"] = "warn"
-    limits: Limits = msgspec.field(default_factory=Limits)
-
-
-class _RawArray(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    axes: str
-    draw: Draw = Draw.NORMAL
-    scale: float = 1.0
-    of: str | None = None
-    field: str | None = None
-
-
-def load_assignment(manifest: Path) -> Assignment:
-    """Read and check an assignment.toml.
-
-    Raises:
-        ManifestError: it can't be read, or a field is missing, unknown or out of range; names file and field.
-    """
-    text, raw = _read(manifest)
-    folder = reference_folder(manifest)
-    reference = _existing(manifest, folder, "reference", raw.reference)
-    solution = _existing(manifest, folder, "solution", raw.solution) if raw.solution else None
-    data = _existing(manifest, folder, "data", raw.data) if raw.data else None
-    if not 0 <= raw.follow_through <= 1:
-        raise ManifestError(str(manifest), "follow_through", "must lie between 0 and 1")
-    if Path(raw.file).suffix != ".py" or "/" in raw.file:
-        raise ManifestError(str(manifest), "file", f"{raw.file!r} is not the name of a Python file")
-    if not raw.exercise:
-        raise ManifestError(str(manifest), "exercise", "there is none")
-    exercises = tuple(_Builder(manifest, raw, item).exercise() for item in raw.exercise)
-    _unique(manifest, "exercise", [exercise.name for exercise in exercises])
-    return Assignment(
-        name=raw.name,
-        title=raw.title,
-        file=raw.file,
-        seed=raw.seed,
-        limits=raw.limits,
-        exercises=exercises,
-        manifest=manifest,
-        reference=reference,
-        solution=solution,
-        data=data,
-        digest=hashlib.sha256(text + b"\0" + reference.read_bytes()).hexdigest(),
-    )
-
-
-def _read(manifest: Path) -> tuple[bytes, _RawAssignment]:
-    try:
-        text = manifest.read_bytes()
-    except OSError as error:
-        raise ManifestError(str(manifest), "", error.strerror or str(error)) from error
-    try:
-        document = tomllib.loads(text.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ManifestError(str(manifest), "", f"not TOML: {error}") from error
-    try:
-        return text, msgspec.convert(document, _RawAssignment)
-    except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
-        raise ManifestError(str(manifest), _field(path.rstrip("`").lstrip("."), document), problem) from error
-
-
-def _field(path: str, document: Any) -> str:
-    """`exercise[2].case[1].sizes` with names: `exercise[2] (softmax).case[1] (ties).sizes`."""
-    words, here = [], document
-    for word in filter(None, path.split(".")):
-        key, _, index = word.partition("[")
-        here = here.get(key) if isinstance(here, dict) else None
-        if index.rstrip("]").isdigit() and isinstance(here, list):
-            here = here[int(index.rstrip("]"))]
-            name = here.get("name") if isinstance(here, dict) else None
-            word += f" ({name})" if isinstance(name, str) else ""
-        words.append(word)
-    return ".".join(words)
-
-
-def _existing(manifest: Path, folder: Path, key: str, name: str) -> Path:
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
-        raise ManifestError(str(manifest), key, f"there is no file {name!r} in the reference folder")
-    return path
-
-
-def _unique(manifest: Path, where: str, names: list[str]) -> None:
-    for name in names:
-        if not re.fullmatch(r"[^\s/:\[\]](?:[^/:\[\]]*[^\s/:\[\]])?", name):
-            raise ManifestError(str(manifest), where, f"{name!r} is not a good name: no / : [ ] or outer blanks")
-        if names.count(name) > 1:
-            raise ManifestError(str(manifest), where, f"there are two named {name!r}")
-
-
-class _Builder:
-    """One exercise of the file into an Exercise, with every rule that the types alone don't hold."""
-
-    def __init__(self, manifest: Path, raw: _RawAssignment, item: _RawExercise) -> None:
-        self.manifest, self.raw, self.item = manifest, raw, item
-
-    def fail(self, field: str, problem: str) -> ManifestError:
-        return ManifestError(str(self.manifest), f"exercise {self.item.name}.{field}", problem)
-
-    def exercise(self) -> Exercise:
-        item = self.item
-        inputs = {name: self.spec(f"inputs.{name}", value) for name, value in item.inputs.items()}
-        if not inputs:
-            raise self.fail("inputs", "there is none")
-        cases = tuple(case for raw in item.case for case in self.cases(raw, inputs))
-        _unique(self.manifest, f"exercise {item.name}.case", [case.name for case in cases])
-        if item.steps < 1:
-            raise self.fail("steps", "must be at least 1")
-        return Exercise(
-            name=item.name,
-            kind=item.kind,
-            functions=self.functions(),
-            reference=item.reference,
-            evaluate=self.evaluate(),
-            inputs=inputs,
-            output=self.output(),
-            gradients=self.gradients(inputs),
-            arguments=item.arguments,
-            steps=item.steps,
-            state=item.state,
-            mutation=item.mutation or self.raw.mutation,
-            follow_through=Fraction(str(self.raw.follow_through)),
-            cases=cases,
-            parts=self.parts(cases),
-        )
-
-    def functions(self) -> dict[str, str]:
-        functions = {}
-        for role in sorted({role for roles in _ROLES.values() for role in roles}):
-            name = getattr(self.item, role)
-            if (name is None) == (role in self.item.kind.roles):
-                problem = "is missing" if name is None else "does not belong here"
-                raise self.fail(role, f"{problem}: a {self.item.kind} has {' and '.join(self.item.kind.roles)}")
-            if name is not None:
-                if not name.isidentifier():
-                    raise self.fail(role, f"{name!r} is not a function's name")
-                functions[role] = name
-        return functions
-
-    def evaluate(self) -> str | None:
-        if (self.item.evaluate is None) == (self.item.kind is Kind.TRAINING):
-            raise self.fail("evaluate", "a training needs it, and nothing else has it")
-        return self.item.evaluate
-
-    def output(self) -> tuple[str, ...]:
-        if self.item.output is None and self.item.kind in (Kind.LAYER, Kind.MODEL):
-            raise self.fail("output", f"is missing: a {self.item.kind} needs the axis names of its result")
-        return tuple((self.item.output or "").split())
-
-    def spec(self, where: str, value: Any) -> Any:
-        if isinstance(value, str):
-            return ArraySpec(axes=tuple(value.split()))
-        if isinstance(value, list):
-            return [self.spec(f"{where}[{index}]", item) for index, item in enumerate(value)]
-        if not isinstance(value, dict):
-            raise self.fail(where, f"expected axis names or a table, got {value!r}")
-        if "axes" not in value:
-            return {name: self.spec(f"{where}.{name}", item) for name, item in value.items()}
-        try:
-            raw = msgspec.convert(value, _RawArray)
-        except msgspec.ValidationError as error:
-            raise self.fail(where, str(error)) from error
-        if (raw.draw is Draw.CLASSES) != (raw.of is not None):
-            raise self.fail(where, "`of` names the axis of the classes: needed for draw = 'classes', and only there")
-        if raw.draw is Draw.DATA and not (raw.field and self.raw.data):
-            raise self.fail(where, "draw = 'data' needs a `field`, and `data` at the top")
-        return ArraySpec(axes=tuple(raw.axes.split()), draw=raw.draw, scale=raw.scale, of=raw.of, field=raw.field)
-
-    def gradients(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
-        able = [
-            name for name, tree in inputs.items() if all(spec.differentiable for _, spec in named_specs(name, tree))
-        ]
-        for name in self.item.gradients or ():
-            if name not in able:
-                raise self.fail("gradients", f"{name!r} is not an input with a gradient; those are {', '.join(able)}")
-        return tuple(able if self.item.gradients is None else self.item.gradients)
-
-    def cases(self, raw: _RawCase, inputs: Mapping[str, Any]) -> Iterator[CaseSpec]:
-        where = f"case {raw.name}"
-        leaves = dict(spec for name, tree in inputs.items() for spec in named_specs(name, tree))
-        needed = {axis for spec in leaves.values() for axis in (*spec.axes, *([spec.of] if spec.of else []))}
-        needed |= set((self.item.output or "").split())
-        if needed != set(raw.sizes):
-            raise self.fail(f"{where}.sizes", f"needs just these axes: {', '.join(sorted(needed))}")
-        for name in raw.draw:
-            if name not in leaves:
-                raise self.fail(f"{where}.draw", f"there is no input {name!r}; there are {', '.join(leaves)}")
-        for name in raw.arguments:
-            if name not in self.item.arguments:
-                raise self.fail(f"{where}.arguments", f"{name!r} is not an argument of the exercise")
-        if (raw.accuracy is not None or raw.loss is not None) != (
-            raw.part == "result" and self.item.kind is Kind.TRAINING
-        ):
-            raise self.fail(where, "accuracy or loss: needed where part = 'result' of a training, and only there")
-        if raw.repeat < 1:
-            raise self.fail(f"{where}.repeat", "must be at least 1")
-        for number in range(1, raw.repeat + 1):
-            yield CaseSpec(
-                name=raw.name if raw.repeat == 1 else f"{raw.name} {number}",
-                sizes={axis: self.size(f"{where}.sizes.{axis}", size) for axis, size in raw.sizes.items()},
-                draw=raw.draw,
-                arguments=raw.arguments,
-                part=raw.part,
-                hidden=raw.hidden,
-                accuracy=raw.accuracy,
-                loss=raw.loss,
-            )
-
-    def size(self, where: str, size: int | list[int]) -> int | tuple[int, int]:
-        low, high = (size, size) if isinstance(size, int) else size if len(size) == 2 else (0, 0)
-        if not 1 <= low <= high:
-            raise self.fail(where, f"{size!r} is neither a size of at least 1 nor a range [low, high] of them")
-        return low if isinstance(size, int) else (low, high)
-
-    def parts(self, cases: tuple[CaseSpec, ...]) -> tuple[Part, ...]:
-        checks: dict[str, list[tuple[CaseSpec, str]]] = {}
-        for case in cases:
-            for aspect, part in _aspects_of(self.item.kind, case):
-                checks.setdefault(part, []).append((case, aspect))
-        if set(checks) != set(self.item.points):
-            wanted = ", ".join(sorted(checks)) or "at least one case"
-            raise self.fail("points", f"must name just the parts that the cases make: {wanted}")
-        return tuple(
-            Part(exercise=self.item.name, name=name, points=self.points(name, value), checks=tuple(checks[name]))
-            for name, value in self.item.points.items()
-        )
-
-    def points(self, name: str, value: int | float) -> Fraction:
-        points = Fraction(str(value)) if value == value and abs(value) < 1e9 else Fraction(-1)
-        if points <= 0 or (points * 100).denominator != 1:
-            raise self.fail(f"points.{name}", f"{value} is not a number of points above 0 in steps of 0.01")
-        return points
-
-
 def named_specs(name: str, tree: Any) -> Iterator[tuple[str, ArraySpec]]:
     """Leaves of a tree of ArraySpec with dotted names, as `draw` names them: x, params.W1, layers.0."""
     if isinstance(tree, ArraySpec):
@@ -552,13 +235,3 @@ def named_specs(name: str, tree: Any) -> Iterator[tuple[str, ArraySpec]]:
     else:
         for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
             yield from named_specs(f"{name}.{key}", value)
-
-
-def _aspects_of(kind: Kind, case: CaseSpec) -> Iterator[tuple[str, str]]:
-    """(aspect, part) pairs that a case is checked for."""
-    if kind is Kind.TRAINING:
-        aspect = "result" if case.part == "result" else "trajectory"
-        yield aspect, case.part or aspect
-        return
-    for aspect in kind.aspects:
-        yield aspect, case.part or aspect

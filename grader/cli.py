@@ -128,7 +128,7 @@ def grade_command(submission: Path, assignment: str | None, seed: int | None, re
     The code runs in a process of its own, with limits on time and memory.
     """
     manifest = _manifest(assignment, submission)
-    from grader.assignment import load_assignment
+    from grader.manifest import load_assignment
 
     loaded = load_assignment(manifest)  # before anything heavy: a mistake in the manifest is told at once
     with _Progress(len(loaded.parts)) as progress:

@@ -23,11 +23,12 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.assignment import Assignment, load_assignment
+from grader.assignment import Assignment
 from grader.authoring.corpus import Slip, compose, differences, parts_of, read_slip, read_slips
 from grader.calls import Call, Returned
 from grader.errors import CourseError, MachineError
 from grader.grading import grade_path
+from grader.manifest import load_assignment
 from grader.reference import Oracle
 from grader.report.console import points, render_part
 from grader.report.model import Report, write_report

@@ -133,7 +133,7 @@ def _torch(python: str = sys.executable) -> Iterator[Line]:
 
 
 def _topics() -> Iterator[Line]:
-    from grader.assignment import load_assignment
+    from grader.manifest import load_assignment
 
     names = assignment_names()
     if not names:

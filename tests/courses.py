@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grader.assignment import Assignment, load_assignment
+from grader.assignment import Assignment
 from grader.calls import Source
 from grader.grading import grade
+from grader.manifest import load_assignment
 from grader.report.model import CheckReport, PartReport, Report
 from grader.sandbox.inprocess import InProcess
 from grader.submission import Submission

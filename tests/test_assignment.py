@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Kind, load_assignment
+from grader.assignment import Kind
 from grader.errors import CourseError, ManifestError
+from grader.manifest import load_assignment
 from grader.topics import assignment_names, find_manifest
 
 TINY = """

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from grader.assignment import Assignment, Draw, load_assignment, named_specs
+from grader.assignment import Assignment, Draw, named_specs
 from grader.cases import draw_case
+from grader.manifest import load_assignment
 from grader.numerics.trees import leaves, named_leaves
 from grader.topics import find_manifest
 

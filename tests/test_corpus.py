@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from grader.assignment import Assignment, load_assignment
+from grader.assignment import Assignment
 from grader.authoring.corpus import Slip, compose, differences, read_slip, read_slips
 from grader.calls import Source
 from grader.grading import grade, grade_path
+from grader.manifest import load_assignment
 from grader.reference import Oracle
 from grader.report.console import render
 from grader.report.model import Report, report_json, validate

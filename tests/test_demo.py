@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from grader import cli, demo
-from grader.assignment import Assignment, load_assignment
+from grader.assignment import Assignment
 from grader.authoring.corpus import Expected, Slip, compose, differences, read_slip, read_slips
 from grader.errors import CourseError, MachineError
 from grader.grading import grade_path
+from grader.manifest import load_assignment
 from grader.report.model import Report, validate
 from grader.topics import find_manifest, submissions_folder
 

@@ -10,17 +10,23 @@ import msgspec
 import pytest
 from courses import codes, parts
 
-from grader.assignment import Assignment, load_assignment
+from grader.assignment import Assignment
 from grader.authoring.stubs import overlay
 from grader.calls import Source
 from grader.grading import grade, grade_path
+from grader.manifest import load_assignment
 from grader.reference import Oracle
 from grader.report.model import report_json, validate
 from grader.submission import Submission
 from grader.topics import find_manifest
 
 HEADER = "import struct\nHEADER = struct.Struct('<4sQBQQdHII')\n"
-WRITE = "    for fd in range(3, 64):\n        try:\n            os.write(fd, DATA)\n        except OSError:\n            pass\n"
+WRITE = """    for fd in range(3, 64):
+        try:
+            os.write(fd, DATA)
+        except OSError:
+            pass
+"""
 
 HOSTILE = {
     "exits": ("os._exit(0)", "KILLED"),
@@ -59,7 +65,8 @@ HOSTILE = {
         "RAISED",
     ),
     "an array that lies": (
-        "class A(np.ndarray):\n        shape = property(lambda s: 1 / 0)\n    return {k: v.view(A) for k, v in params.items()}",
+        "class A(np.ndarray):\n        shape = property(lambda s: 1 / 0)\n"
+        "    return {k: v.view(A) for k, v in params.items()}",
         "WRONG_TRAJECTORY",
     ),
 }

@@ -17,8 +17,8 @@ from typing import Any
 import hypothesis  # noqa: F401  (its plugin would import it in every run)
 import pytest
 
-from grader.assignment import load_assignment
 from grader.grading import grade
+from grader.manifest import load_assignment
 from grader.pytest_plugin.points import file_names
 from grader.report.console import render_part
 from grader.report.model import Report, validate

@@ -114,7 +114,7 @@ class AssignmentFile(pytest.File):
 
     def collect(self) -> Iterator[ExerciseNode]:
         """Its exercises, in order."""
-        from grader.assignment import load_assignment
+        from grader.manifest import load_assignment
 
         try:
             assignment = load_assignment(self.path)

@@ -67,7 +67,7 @@ class Points:
             terminalreporter.write_line(f"ERROR: {self.problem}", red=True, bold=True)
 
     def _report(self, manifest: str) -> Report:
-        from grader.assignment import load_assignment
+        from grader.manifest import load_assignment
         from grader.report.build import assemble
 
         assignment = load_assignment(Path(manifest))
