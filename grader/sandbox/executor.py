@@ -13,7 +13,6 @@ from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised
 from grader.numerics.trees import map_leaves
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
-from grader.sandbox.patches import Patches
 from grader.sandbox.wording import message, trace_of, type_name
 
 __all__ = ["Executor"]
@@ -44,7 +43,6 @@ class Executor:
         """What of a student's exceptions is an outcome; the rest (a debugger's quit, Ctrl-C) passes through."""
         self._names: dict[str, Any] | None = None
         self._slots: dict[int, _Slot] = {}
-        self._patches = Patches()
 
     def load(self) -> Loaded:
         """Load the submission, the first time."""
@@ -56,7 +54,7 @@ class Executor:
 
     def _load(self) -> dict[str, Any]:
         if self._names is None:
-            with warnings.catch_warnings(), np.errstate(), self._patches:
+            with warnings.catch_warnings(), np.errstate():
                 warnings.simplefilter("ignore")
                 self._names = self.program.load()
         return self._names
@@ -72,13 +70,13 @@ class Executor:
         args = tuple(earlier.cache if isinstance(arg, Kept) and earlier else _copy(arg) for arg in call.args)
         before = tuple(None if isinstance(arg, Kept) else _copy(arg) for arg in call.args)
         try:
-            with self.program.running(), warnings.catch_warnings(), np.errstate():
+            with warnings.catch_warnings(), np.errstate():
                 warnings.simplefilter("ignore")
-                with self._patches:
+                with self.program.running():
                     start = time.perf_counter()
                     result = function(*args)
                     seconds = time.perf_counter() - start
-                return self._returned(call, result, args, before, earlier, seconds)
+            return self._returned(call, result, args, before, earlier, seconds)
         except Unfit as unfit:
             return Malformed(problem=str(unfit))
         except self.trap as error:

@@ -20,12 +20,12 @@ import io
 import linecache
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
 from grader.calls import Source
+from grader.sandbox.patches import Patches
 from grader.sandbox.wording import message, trace_of, type_name
 
 __all__ = ["Placeholder", "Program", "decode", "own_frames"]
@@ -69,6 +69,7 @@ class Program:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[str] = []
+        self.patches = Patches()
         self._here = PurePosixPath(source.entry).parent
         self._paths = {self.filename(path): path for path in source.files}
         self._lines: dict[str, list[str]] = {}
@@ -145,31 +146,24 @@ class Program:
         lines = self._lines.get(path, [])
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """While student code runs: its files can be imported, and are found loaded.
+    def running(self) -> _Running:
+        """What holds while student code runs: its files can be imported, and its patches are in force."""
+        return _Running(self)
 
-        Afterwards sys.modules, sys.meta_path and sys.path are as before, but for what was newly imported.
-        """
-        modules, finders, folders = dict(sys.modules), sys.meta_path, sys.path
-        every_finder, every_folder = list(finders), list(folders)
-        self._hide_others()
-        sys.modules.update(self._own)
-        sys.meta_path[:] = [_Finder(self), *every_finder, _FolderFinder(self)]
-        try:
-            yield
-        finally:
-            sys.meta_path, sys.path = finders, folders
-            finders[:], folders[:] = every_finder, every_folder
-            names = [name for name in self._names if sys.modules.get(name) is not modules.get(name)]
-            self._own = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-            sys.modules.update(modules)
-
-    def _hide_others(self) -> None:
-        """Put aside loaded modules that have the names of the student's files: "utils" may be anybody's."""
-        if not self._first.isdisjoint(sys.modules):
+    def enter(self) -> None:
+        """Make the files importable, those already loaded in front of others of the same names."""
+        if not self._first.isdisjoint(sys.modules):  # "utils" may be anybody's
             for name in [name for name in sys.modules if name.partition(".")[0] in self._first]:
                 del sys.modules[name]
+        sys.modules.update(self._own)
+        sys.meta_path[:] = [_Finder(self), *sys.meta_path, _FolderFinder(self)]
+        self.patches.put_in()
+
+    def leave(self, modules: dict[str, ModuleType]) -> None:
+        """Take the student's modules out of sys.modules, which held these before."""
+        names = [name for name in self._names if sys.modules.get(name) is not modules.get(name)]
+        self._own = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+        sys.modules.update(modules)
 
     def _first_names(self, path: PurePosixPath) -> Iterator[str]:
         """Names at the top by which a file or its package is imported, but for those that NumPy itself relies on."""
@@ -214,6 +208,28 @@ _PACKAGE = "_submission"
 """Package that relative imports of the entry file refer to: the folder it lies in."""
 _NEEDED = ("numpy", "array_api_compat")
 _DOES_NOT_PARSE = (SyntaxError, IndentationError, TabError)
+
+
+class _Running:
+    """Student code runs inside. Afterwards sys.modules, sys.meta_path, sys.path and the modules that can be patched are
+    as before, but for what was newly imported.
+
+    No generator: contextlib would write into the exception that passes through, which may not let it.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def __enter__(self) -> None:
+        self.modules, self.finders, self.folders = dict(sys.modules), sys.meta_path, sys.path
+        self.every_finder, self.every_folder = list(sys.meta_path), list(sys.path)
+        self.program.enter()
+
+    def __exit__(self, *exception: object) -> None:
+        self.program.patches.take_out()  # first: until then even the builtins may be the student's
+        sys.meta_path, sys.path = self.finders, self.folders
+        self.finders[:], self.folders[:] = self.every_finder, self.every_folder
+        self.program.leave(self.modules)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -19,38 +19,38 @@ _ABSENT = object()
 
 
 class Patches:
-    """A submission's changes to the guarded modules, in force inside a `with` statement."""
+    """A submission's changes to the guarded modules."""
 
     def __init__(self) -> None:
-        self._saved: dict[str, dict[str, Any]] = {}
+        self._saved: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
         self._theirs: dict[str, dict[str, Any]] = {}
 
-    def __enter__(self) -> None:
+    def put_in(self) -> None:
         """Note how the modules are, and put the student's changes in."""
-        self._saved = {name: {**sys.modules[name].__dict__} for name in GUARDED if name in sys.modules}
+        spaces = {name: sys.modules[name].__dict__ for name in GUARDED if name in sys.modules}
+        self._saved = {name: (space, {**space}) for name, space in spaces.items()}
         for name, changes in self._theirs.items():
-            _put(sys.modules[name].__dict__, changes)
+            _put(spaces[name], changes)
 
-    def __exit__(self, *exception: object) -> None:
+    def take_out(self) -> None:
         """Put the modules back, and keep what was changed in them."""
-        for name, saved in self._saved.items():
-            namespace = sys.modules[name].__dict__
-            self._theirs[name] = changes = _changes(name, namespace, saved)
-            _put(namespace, {key: saved.get(key, _ABSENT) for key in changes})
+        for name, (space, saved) in self._saved.items():
+            self._theirs[name] = changes = _changes(name, space, saved)
+            _put(space, {key: saved.get(key, _ABSENT) for key in changes})
 
 
-def _changes(module: str, namespace: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+def _changes(module: str, space: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
     """What was replaced, deleted or added; an added submodule is an import, not a change."""
-    changes = {key: namespace.get(key, _ABSENT) for key in saved if namespace.get(key, _ABSENT) is not saved[key]}
-    for key, value in namespace.items():
+    changes = {key: space.get(key, _ABSENT) for key in saved if space.get(key, _ABSENT) is not saved[key]}
+    for key, value in space.items():
         if key not in saved and f"{module}.{key}" not in sys.modules:
             changes[key] = value
     return changes
 
 
-def _put(namespace: dict[str, Any], changes: dict[str, Any]) -> None:
+def _put(space: dict[str, Any], changes: dict[str, Any]) -> None:
     for key, value in changes.items():
         if value is _ABSENT:
-            namespace.pop(key, None)
+            space.pop(key, None)
         else:
-            namespace[key] = value
+            space[key] = value
