@@ -44,6 +44,7 @@ from grader.numerics.gradcheck import FailurePoint, GradientCheck, GradientFault
 from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import leaves, named_leaves, rebuild
+from grader.reference import Expected
 
 __all__ = ["backward", "forward", "loss", "loss_gradient", "value"]
 
@@ -161,7 +162,7 @@ def _gradient_ruling(question: Question, gradients: Any, forward_right: bool, ru
     results = [
         result
         for name, tree in trees.items()
-        for result in compare_leaves(tree, _gradient_leaves(question, name, expected.gradients))
+        for result in compare_leaves(tree, _gradient_leaves(question, name, expected.gradients), _scale(expected))
     ]
     comparisons = [(leaf.name, result) for leaf, _, result in results]
     if any(result.actual_shape != result.expected_shape for _, _, result in results):
@@ -357,6 +358,11 @@ def _gradient_leaves(question: Question, name: str, gradients: Mapping[str, Any]
         )
         found.append(replace(leaf, axes=spec.axes, context=context))
     return found
+
+
+def _scale(expected: Expected) -> float:
+    """Size of the largest gradient of the case."""
+    return max((float(np.max(np.abs(leaf), initial=0.0)) for leaf in leaves(dict(expected.gradients))), default=0.0)
 
 
 def _float_inputs(inputs: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:

@@ -83,14 +83,19 @@ def describe_value(value: Any) -> str:
             return f"an array of shape {np.shape(value)}"
 
 
-def compare_leaves(actual: Any, wanted: Sequence[Leaf]) -> list[tuple[Leaf, Any, Comparison]]:
-    """Compare one result of the right structure, leaf by leaf in the order of `wanted`."""
+def compare_leaves(actual: Any, wanted: Sequence[Leaf], scale: float = 0.0) -> list[tuple[Leaf, Any, Comparison]]:
+    """Compare one result of the right structure, leaf by leaf in the order of `wanted`.
+
+    `scale` is the size of what went into it: where the expected array is zero throughout, it alone says how large a
+    rounding error may be.
+    """
     found = dict(named_leaves(actual, ""))
     results = []
     for leaf in wanted:
         _, bracket, rest = leaf.name.partition("[")
         value = found[bracket + rest]
-        results.append((leaf, value, compare(value, leaf.expected, tolerance_for(leaf.expected, leaf.dtype))))
+        tolerance = tolerance_for(leaf.expected, leaf.dtype, scale=0.0 if np.any(leaf.expected) else scale)
+        results.append((leaf, value, compare(value, leaf.expected, tolerance)))
     return results
 
 
