@@ -30,7 +30,18 @@ from grader.topics import assignment_names, find_manifest
 if TYPE_CHECKING:
     from grader.report.model import Report
 
-__all__ = ["FAILED", "INTERRUPTED", "PASSED", "UNDECIDED", "cli", "main"]
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "PASSED",
+    "UNDECIDED",
+    "cli",
+    "demo_command",
+    "doctor_command",
+    "grade_command",
+    "main",
+    "schema_command",
+]
 
 PASSED: Final = 0
 FAILED: Final = 1

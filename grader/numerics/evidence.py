@@ -228,8 +228,15 @@ class GradientCheck:
 
 
 def _hint(name: str, point: FailurePoint) -> str:
+    arrays = {label: value for label, value in point.inputs.items() if isinstance(value, np.ndarray)}
+    lengths = {length for value in arrays.values() for length in value.shape}
     context = Context(
         name=name,
+        # There are no axis names here: a length goes by the first array that has it.
+        sizes={
+            next(_axis(label, value, length) for label, value in arrays.items() if length in value.shape): length
+            for length in sorted(lengths)
+        },
         inputs=point.inputs,
         upstream=point.upstream if isinstance(point.upstream, np.ndarray) else None,
         others={other: value for other, value in point.expected.items() if other != name},
@@ -238,6 +245,10 @@ def _hint(name: str, point: FailurePoint) -> str:
     if not found or found[0].code is DiagnosisCode.UNKNOWN:
         return ""
     return f"{found[0].pattern}; {found[0].cause}" if found[0].cause else found[0].pattern
+
+
+def _axis(label: str, value: np.ndarray, length: int) -> str:
+    return f"{label}.shape[{value.shape.index(length)}]"
 
 
 def _sentence(tensor: TensorResidual) -> str:

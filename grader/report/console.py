@@ -88,6 +88,8 @@ def _state(part: PartReport) -> str:
         faults = sorted({check.fault for check in part.checks if check.fault and check.verdict == "undecided"})
         return f"undecided ({' and '.join(f'the {fault}' for fault in faults)} at fault)" if faults else "not run"
     failed = [check for check in part.checks if check.verdict == "failed"]
+    if all(check.status == "not run" for check in part.checks):
+        return "not run"
     return f"{len(failed)} of {len(part.checks)} checks failed"
 
 
