@@ -56,6 +56,7 @@ class Session:
         self.oracle = oracle
         self.hidden_seed = hidden_seed
         self.student = Student(evaluator, assignment.limits, assignment.file)
+        self.loaded: LoadOutcome | None = None
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
         """Judge all checks of one part."""
@@ -110,7 +111,8 @@ class Session:
         if problem is not None:
             return finding(FindingCode.VACUOUS, fault=Fault.COURSE, problem=problem)
         try:
-            return _load_problem(self.assignment.file, self.evaluator.load())
+            self.loaded = self.loaded or self.evaluator.load()
+            return _load_problem(self.assignment.file, self.loaded)
         except Exception as error:
             return finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=f"{type(error).__name__}: {error}")
 
@@ -180,8 +182,8 @@ def grade(
         checks = [
             check for exercise, part in _parts(assignment, progress) for check in session.part(exercise, part).checks
         ]
-        loaded = where.load()
-        printed = where.output() if isinstance(where, ChildProcess) else ""
+        # What is printed in a hidden case under a private seed could be its arrays.
+        printed = where.output() if isinstance(where, ChildProcess) and hidden_seed is None else ""
     finally:
         where.close()
     return build_report(
@@ -190,7 +192,7 @@ def grade(
         submission=SubmissionInfo(
             name=submission.name,
             digest=submission.digest,
-            notes=[*submission.notes, *(loaded.problems if isinstance(loaded, Loaded) else ())],
+            notes=[*submission.notes, *(session.loaded.problems if isinstance(session.loaded, Loaded) else ())],
             printed=printed,
         ),
         hidden_seed=hidden_seed,

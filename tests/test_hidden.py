@@ -30,6 +30,15 @@ def test_a_private_seed_hides_values_and_itself(tmp_path: Path) -> None:
     assert "x (N=3, D=4)" in render(report)
 
 
+def test_an_exception_in_a_hidden_case_keeps_its_text(tmp_path: Path) -> None:
+    text = TANH.replace("    t =", "    if x.shape == (3, 4):\n        raise ValueError(f'saw {x[0, 0]}')\n    t =")
+    assignment = make_course(tmp_path, *HIDDEN)
+    hidden = render(grade_text(assignment, text + TANH_BACK, hidden_seed=5))
+    assert "f raised ValueError\n" in hidden
+    assert "saw" not in hidden.replace("raise ValueError(f'saw {x[0, 0]}')", "")
+    assert "f raised ValueError: saw " in render(grade_text(assignment, text + TANH_BACK))
+
+
 def test_without_a_private_seed_hidden_cases_are_as_open_as_the_manifest(tmp_path: Path) -> None:
     report = grade_text(make_course(tmp_path, *HIDDEN), WRONG)
     check = parts(report)["backward"].checks[0]

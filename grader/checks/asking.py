@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 import numpy as np
@@ -48,6 +48,8 @@ class Student:
     limits: Limits
     file: str
     """Name of the file that students edit, for messages."""
+    hide_values: bool = False
+    """A hidden case: the student's own words (an exception's text) could tell what the arrays hold."""
     calls: int = 0
     changed: dict[tuple[str, int], None] = field(default_factory=dict)
     """(function, position) of every argument that was written into, in order of appearance."""
@@ -55,8 +57,9 @@ class Student:
     _slots: int = 0
     _kept_by: dict[int, str] = field(default_factory=dict)
 
-    def start(self) -> None:
-        """Forget the counts of the check before."""
+    def start(self, *, hide_values: bool) -> None:
+        """Begin a check: forget the counts of the one before."""
+        self.hide_values = hide_values
         self.calls, self.seconds, self.changed = 0, 0.0, {}
 
     def value(self, function: str, *args: Any, like: int = 0) -> Any:
@@ -83,7 +86,7 @@ class Student:
         )
         outcome = self.evaluator.call(call)
         if not isinstance(outcome, Returned):
-            raise _unanswered(function, outcome, self.file, self._problems)
+            raise _unanswered(function, _hushed(outcome) if self.hide_values else outcome, self.file, self._problems)
         self.seconds += outcome.seconds
         self._note_changes(function, args, keep, outcome)
         return outcome.value
@@ -123,6 +126,11 @@ def _unanswered(function: str, outcome: Outcome, file: str, loaded: Callable[[],
             raise AssertionError("a call that returned was answered")
         case _:
             assert_never(outcome)
+
+
+def _hushed(outcome: Outcome) -> Outcome:
+    """The outcome without what the student's code chose to say."""
+    return replace(outcome, message="") if isinstance(outcome, Raised) else outcome
 
 
 def _missing(function: str, file: str, loaded: Loaded | None) -> Finding:

@@ -22,7 +22,7 @@ __all__ = ["judge"]
 def judge(question: Question) -> tuple[Check, BaseException | None]:
     """Judge one check. Also gives the exception that the student's code raised, where it ran in this process."""
     exception: BaseException | None = None
-    question.student.start()
+    question.student.start(hide_values=question.hide_values)
     try:
         # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
         with np.errstate(all="ignore"):

@@ -159,7 +159,10 @@ class AssignmentInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class SubmissionInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose work: digest of its files (null if it could not be read), notes on reading and loading, what it printed."""
+    """Whose work: digest of its files (null if it could not be read), notes on reading and loading, what it printed.
+
+    `printed` is left empty under a private seed.
+    """
 
     name: str
     digest: str | None
