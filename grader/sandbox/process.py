@@ -155,7 +155,11 @@ class ChildProcess:
         reply = self._ask(header, call.args, seconds, call.max_bytes)
         if isinstance(reply, TimedOut) and seconds < call.seconds:
             return used_up
-        return reply if not isinstance(reply, Reply) else _outcome(call, reply)
+        if not isinstance(reply, Reply):
+            return reply
+        if reply.status is Status.LOADED:
+            self.close()
+        return _outcome(call, reply)
 
     def output(self) -> str:
         """What the code printed so far, up to the cap of each process."""
