@@ -41,10 +41,10 @@ class Patches:
 
 def _changes(module: str, space: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
     """What was replaced, deleted or added; an added submodule is an import, not a change."""
-    changes = {key: space.get(key, _ABSENT) for key in saved if space.get(key, _ABSENT) is not saved[key]}
-    for key, value in space.items():
-        if key not in saved and f"{module}.{key}" not in sys.modules:
-            changes[key] = value
+    changes = {key: space.get(key, _ABSENT) for key, value in saved.items() if space.get(key, _ABSENT) is not value}
+    for key in space.keys() - saved.keys():
+        if f"{module}.{key}" not in sys.modules:
+            changes[key] = space[key]
     return changes
 
 
