@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from courses import codes, parts
 from grader.assignment import Assignment
 from grader.authoring.stubs import overlay
 from grader.calls import Source
+from grader.cases import draw_case
 from grader.grading import grade, grade_path
 from grader.manifest import load_assignment
 from grader.reference import Oracle
 from grader.report.model import report_json, validate
+from grader.sandbox.inprocess import InProcess
 from grader.submission import Submission
 from grader.topics import find_manifest
 
@@ -124,3 +127,30 @@ def test_a_submission_that_can_not_be_read_is_a_report_with_every_check_in_it(ml
     validate(json.loads(report_json(report)))
     assert {check.status for part in parts(report).values() for check in part.checks} == {"not run"}
     assert (report.score.earned, report.score.possible, report.score.verdict) == (0, 40, "failed")
+
+
+@pytest.mark.parametrize("line", ["import torch", "from torch.nn import functional", "import torch.nn as nn"])
+def test_no_door_lends_a_submission_an_autograd(mlp: Assignment, oracle: Oracle, line: str) -> None:
+    """The oracle's torch is loaded in this process; in process or in a child, the submission can't have it."""
+    oracle.expected(mlp.exercises[0], draw_case(mlp, mlp.exercises[0], mlp.exercises[0].cases[0]))
+    assert "torch" in sys.modules
+    assert mlp.solution is not None
+    slip = f"def relu_forward(x):\n    {line}\n    return x * (x > 0), x\n"
+    source = Source(entry="mlp.py", files={"mlp.py": overlay(mlp.solution.read_text(), slip).encode()})
+    submission = Submission(name="s", path="mlp.py", source=source, notes=())
+    for evaluator in (InProcess(source), None):
+        report = grade(mlp, submission, evaluator=evaluator, oracle=oracle)
+        told = {f.headline for c in parts(report)["forward"].checks for f in c.findings}
+        assert told
+        assert all("torch is not available here" in headline for headline in told)
+    assert "torch" in sys.modules
+
+
+def test_random_code_is_graded_the_same_every_time(mlp: Assignment, oracle: Oracle) -> None:
+    assert mlp.solution is not None
+    slip = "import random\nimport numpy as np\n\ndef relu_forward(x):\n    print(random.random(), np.random.rand())\n"
+    source = Source(entry="mlp.py", files={"mlp.py": overlay(mlp.solution.read_text(), slip).encode()})
+    submission = Submission(name="s", path="mlp.py", source=source, notes=())
+    first, second = (grade(mlp, submission, oracle=oracle).submission.printed for _ in range(2))
+    assert first == second
+    assert len(set(first.splitlines())) > 10

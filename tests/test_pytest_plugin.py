@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis  # noqa: F401  (its plugin would import it in every run)
+import numpy as np
 import pytest
 
 from grader.grading import grade
@@ -428,7 +429,8 @@ def test_a_project_where_warnings_are_errors_changes_no_verdict(pytester: pytest
     submit(tiny, f"import warnings\nimport numpy as np\nPATTERN = '\\d'\nINFINITE = np.exp(np.array(1e4))\n\n{body}")
     reference = REFERENCE.replace("return x * x * x", "warnings.warn('the course')\n    return x * x * x")
     (pytester.path / "reference" / "tiny.py").write_text(f"import warnings\n\n{reference}")
-    pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=3)
+    with np.errstate():  # the conftest above changes it in this process
+        pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=3)
 
 
 def test_files_beside_the_submission_can_be_imported(pytester: pytest.Pytester, tiny: Path) -> None:

@@ -28,7 +28,12 @@ from grader.calls import Source
 from grader.sandbox.patches import Patches
 from grader.sandbox.wording import message, trace_of, type_name
 
-__all__ = ["Placeholder", "Program", "decode", "own_frames"]
+__all__ = ["REFUSED", "Placeholder", "Program", "decode", "own_frames"]
+
+REFUSED = {
+    "torch": "torch is not available here: this assignment is graded with NumPy, so that the gradient is your own"
+}
+"""What a submission may not import, with what it is told; in every process that runs one, so that all doors agree."""
 
 MAX_PROBLEMS = 20
 MAX_PROBLEM = 400
@@ -152,11 +157,12 @@ class Program:
 
     def enter(self) -> None:
         """Make the files importable, those already loaded in front of others of the same names."""
-        if not self._first.isdisjoint(sys.modules):  # "utils" may be anybody's
-            for name in [name for name in sys.modules if name.partition(".")[0] in self._first]:
+        hidden = self._first | REFUSED.keys()  # "utils" may be anybody's; torch is the oracle's
+        if not hidden.isdisjoint(sys.modules):
+            for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
                 del sys.modules[name]
         sys.modules.update(self._own)
-        sys.meta_path[:] = [_Finder(self), *sys.meta_path, _FolderFinder(self)]
+        sys.meta_path[:] = [_Finder(self), _Refusal(), *sys.meta_path, _FolderFinder(self)]
         self.patches.put_in()
 
     def leave(self, modules: dict[str, ModuleType]) -> None:
@@ -230,6 +236,15 @@ class _Running:
         sys.meta_path, sys.path = self.finders, self.folders
         self.finders[:], self.folders[:] = self.every_finder, self.every_folder
         self.program.leave(self.modules)
+
+
+class _Refusal(importlib.abc.MetaPathFinder):
+    """Finds nothing, and says why of what a submission may not have."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        why = REFUSED.get(fullname.partition(".")[0])
+        if why is not None:
+            raise ModuleNotFoundError(why, name=fullname)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

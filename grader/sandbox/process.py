@@ -41,7 +41,7 @@ from grader.calls import (
 )
 from grader.errors import MachineError
 from grader.sandbox.executor import MAX_MESSAGE, MAX_TRACEBACK
-from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
+from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS, REFUSED
 from grader.sandbox.wire import Reply, Status, Violation, pack_request, read_reply
 from grader.sandbox.wording import MAX_NAME
 
@@ -81,8 +81,7 @@ class Importer:
         return PathFinder.find_spec(name, [cls.places[name]]) if name in cls.places else None
 def no_torch(event, args, Absent=ModuleNotFoundError):
     if event == 'import' and args[0].partition('.')[0] == 'torch':
-        raise Absent('torch is not available here: this assignment is graded with NumPy, '
-                     'so that the gradient is your own', name=args[0])
+        raise Absent({why!r}, name=args[0])
 sys.meta_path.insert(0, Importer)
 sys.addaudithook(no_torch)
 from grader.sandbox.worker import main
@@ -295,7 +294,9 @@ class _Child:
             self._held = held.pop_all()
 
     def _start(self, fd: int, limits: dict[str, int]) -> subprocess.Popen[bytes]:
-        boot = BOOT.format(places=_places(), ours=OURS, fd=fd, output_bytes=self.output_bytes, limits=limits)
+        boot = BOOT.format(
+            places=_places(), ours=OURS, why=REFUSED["torch"], fd=fd, output_bytes=self.output_bytes, limits=limits
+        )
         return subprocess.Popen(
             [sys.executable, "-I", "-S", "-B", "-c", boot],
             stdin=subprocess.DEVNULL,
