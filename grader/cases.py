@@ -8,6 +8,7 @@ hidden ones use the private seed where there is one. Nothing here knows what a f
 from __future__ import annotations
 
 import functools
+import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, named_specs
 from grader.errors import ManifestError
-from grader.numerics.trees import named_leaves
+from grader.numerics.trees import leaves, map_leaves, named_leaves
 
 __all__ = ["Case", "describe", "draw_case"]
 
@@ -75,7 +76,8 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
         hidden_seed: seed of hidden cases; the assignment's where it is None.
 
     Raises:
-        ManifestError: the data set lacks a field, or its shape does not fit the axes.
+        ManifestError: the data set can't be read, lacks a field, or its shape does not fit the axes; or a number that
+            is drawn is not finite.
     """
     seed = hidden_seed if spec.hidden and hidden_seed is not None else assignment.seed
     rng = np.random.default_rng([seed, zlib.crc32(exercise.name.encode()), zlib.crc32(spec.name.encode())])
@@ -93,13 +95,17 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
         return {key: tree(f"{name}.{key}", item) for key, item in specs.items()}
 
     inputs = {name: tree(name, specs) for name, specs in exercise.inputs.items()}
+    for name, drawn in inputs.items():
+        if not all(np.all(np.isfinite(array)) for array in leaves(drawn)):
+            where = f"exercise {exercise.name}.case {spec.name}"
+            raise ManifestError(str(assignment.manifest), where, f"{name} is drawn with numbers that are not finite")
     upstream = None
     if exercise.kind in (Kind.LAYER, Kind.MODEL):
         upstream = np.asarray(rng.standard_normal([sizes[axis] for axis in exercise.output]))
     updates: tuple[Any, ...] = ()
     if exercise.kind is Kind.STEP:
         first = next(iter(exercise.inputs))
-        updates = tuple(tree(f"{first} ", exercise.inputs[first]) for _ in range(exercise.steps))
+        updates = tuple(_gradients(exercise.inputs[first], sizes, rng) for _ in range(exercise.steps))
     return Case(
         exercise=exercise.name,
         spec=spec,
@@ -110,6 +116,11 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
         upstream=upstream,
         updates=updates,
     )
+
+
+def _gradients(specs: Any, sizes: Mapping[str, int], rng: np.random.Generator) -> Any:
+    """A tree of gradients for one step: normal however the parameters are drawn, as those of zeros are not zero."""
+    return map_leaves(lambda spec: _array(spec, Draw.NORMAL, sizes, rng), specs)
 
 
 def _sizes(spec: CaseSpec, rng: np.random.Generator) -> dict[str, int]:
@@ -124,28 +135,35 @@ def _sizes(spec: CaseSpec, rng: np.random.Generator) -> dict[str, int]:
 
 
 def _array(spec: ArraySpec, draw: Draw, sizes: Mapping[str, int], rng: np.random.Generator) -> Array:
-    shape = tuple(sizes[axis] for axis in spec.axes)
+    """An array, never a NumPy number: of shape () too it is handed over, and differentiated, as an array."""
+    with np.errstate(all="ignore"):  # a scale that overflows is found by draw_case
+        return np.asarray(_drawn(spec, draw, tuple(sizes[axis] for axis in spec.axes), sizes, rng))
+
+
+def _drawn(
+    spec: ArraySpec, draw: Draw, shape: tuple[int, ...], sizes: Mapping[str, int], rng: np.random.Generator
+) -> Any:
     if draw is Draw.CLASSES:
         return rng.integers(0, sizes[str(spec.of)], shape)
     if draw is Draw.MASK:
-        return rng.integers(0, 2, shape).astype(np.float64)
+        return np.asarray(rng.integers(0, 2, shape), dtype=np.float64)
     if draw is Draw.ZEROS:
         return np.zeros(shape)
     if draw is Draw.UNIFORM:
-        return np.asarray(spec.scale * rng.uniform(-1.0, 1.0, shape))
+        return spec.scale * rng.uniform(-1.0, 1.0, shape)
     if draw is Draw.DISTINCT:
         size = int(np.prod(shape))
         return spec.scale * (rng.permutation(size).reshape(shape) - (size - 1) / 2) / max(size, 1)
-    normal = np.asarray(spec.scale * rng.standard_normal(shape))
+    normal = spec.scale * rng.standard_normal(shape)
     if draw is Draw.PROBABILITY:
         positive = np.exp(normal)
-        return np.asarray(positive / positive.sum(axis=-1, keepdims=True))
+        return positive / positive.sum(axis=-1, keepdims=True)
     if draw is Draw.SPARSE:
         return np.where(_some(shape, rng), 0.0, normal)
     if draw is Draw.NEAR_KINK:
         return np.where(_some(shape, rng), 1e-6 * rng.uniform(-1.0, 1.0, shape), normal)
     if draw is Draw.TIES:
-        return np.asarray(np.round(2 * normal) / 2)
+        return np.round(2 * normal) / 2
     return normal * {Draw.TINY: 1e-8, Draw.HUGE: 1e8, Draw.EXTREME: 1e4}.get(draw, 1.0)
 
 
@@ -167,7 +185,10 @@ def _data(
 ) -> Array:
     """Rows of a field of the data set; inputs that share their first axis get the same rows."""
     where = f"exercise {exercise.name}.inputs"
-    data = _load_data(str(assignment.data))
+    try:
+        data = _load_data(str(assignment.data))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ManifestError(str(assignment.manifest), "data", f"{assignment.data} can't be read: {error}") from error
     if spec.field is None or spec.field not in data:
         raise ManifestError(str(assignment.manifest), where, f"the data have no field {spec.field!r}")
     table = data[spec.field]
@@ -197,13 +218,13 @@ def _load_data(path: str) -> Mapping[str, Array]:
 
 def describe(exercise: Exercise, case: Case) -> str:
     """Shapes by axis name for a message: ``x (N=3, D=4)  w (D=4, M=5)  lr = 0.1``; many arrays share one list."""
-    leaves = [
+    arrays = [
         (label, ", ".join(f"{axis}={case.sizes[axis]}" for axis in spec.axes))
         for name, specs in exercise.inputs.items()
         for (_, spec), (label, _) in zip(named_specs(name, specs), named_leaves(case.inputs[name], name), strict=True)
     ]
-    if len(leaves) <= _MOST_LEAVES:
-        texts = [f"{label} ({axes})" for label, axes in leaves]
+    if len(arrays) <= _MOST_LEAVES:
+        texts = [f"{label} ({axes})" for label, axes in arrays]
     else:
         texts = [f"{', '.join(case.inputs)} ({', '.join(f'{axis}={size}' for axis, size in case.sizes.items())})"]
     return "  ".join([*texts, *(f"{name} = {value:g}" for name, value in case.arguments.items())])

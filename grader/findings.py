@@ -81,7 +81,7 @@ class FindingCode(enum.Enum):
     SUBMISSION_UNREADABLE = "the submission can't be read: {problem}"
     ORACLE_FAILED = "the course's reference failed: {problem}"
     ORACLES_DISAGREE = "undecided: on the reference itself finite differences and torch.autograd disagree: {problem}"
-    INCONCLUSIVE = "undecided: every direction crosses a kink here, and {what} is not the reference's"
+    INCONCLUSIVE = "undecided: {what} is not the reference's, and differences can't tell: {problem}"
     VACUOUS = "the course's cases can't tell: {problem}"
     MACHINE_FAILED = "this machine failed while grading: {problem}"
 
@@ -130,7 +130,8 @@ class Check:
     """Evidence against finite differences of the student's own forward."""
     inputs: str = ""
     """Shapes of the case, for the message."""
-    seed: int = 0
+    seed: int | None = None
+    """What its arrays are drawn from; None if none were drawn."""
     calls: int = 0
     seconds: float = 0.0
 

@@ -103,18 +103,21 @@ class Session:
     def _obstacle(self, exercise: Exercise, part: Part) -> Finding | None:
         """Why no check of a part can be made: the course's cases say nothing, or the submission does not load."""
         try:
-            problem = vacuous(
-                exercise, [(self._case(exercise, case), aspect) for case, aspect in part.checks], self.oracle
-            )
-        except CourseError as error:
-            return finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
-        if problem is not None:
-            return finding(FindingCode.VACUOUS, fault=Fault.COURSE, problem=problem)
-        try:
+            problem = self._vacuous(exercise, part)
+            if problem is not None:
+                return finding(FindingCode.VACUOUS, fault=Fault.COURSE, problem=problem)
             self.loaded = self.loaded or self.evaluator.load()
             return _load_problem(self.assignment.file, self.loaded)
         except Exception as error:
             return finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=f"{type(error).__name__}: {error}")
+
+    def _vacuous(self, exercise: Exercise, part: Part) -> str | None:
+        """Why the cases say nothing; None too where the reference fails in one, which its own check will tell."""
+        try:
+            cases = [(self._case(exercise, case), aspect) for case, aspect in part.checks]
+            return vacuous(exercise, cases, self.oracle)
+        except CourseError:
+            return None
 
 
 def not_run(part: Part, case: CaseSpec, aspect: str, told: Finding) -> Check:

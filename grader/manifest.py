@@ -6,7 +6,7 @@ The manifest, key by key (`?` marks what may be left out):
     name, title, file             the topic, a line about it, the file that students edit
     reference, solution?, data?   below the reference folder: torch functions, the worked solution, an .npz
     seed                          of the visible cases, and of the hidden ones where no private seed is given
-    follow_through? = 0.5         share of the points for a right backward of a wrong forward
+    follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
     mutation? = "warn"            writing into an argument: "warn" or "fail"; an exercise may override it
     [limits]?                     call_seconds, total_seconds, load_seconds, output_bytes, memory_mb
 
@@ -34,6 +34,7 @@ The manifest, key by key (`?` marks what may be left out):
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -48,6 +49,9 @@ from grader.errors import ManifestError
 from grader.topics import reference_folder
 
 __all__ = ["load_assignment"]
+
+
+_NEED_AN_AXIS = (Draw.PROBABILITY, Draw.DATA)
 
 
 class _RawCase(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -118,8 +122,11 @@ def load_assignment(manifest: Path) -> Assignment:
     reference = _existing(manifest, folder, "reference", raw.reference)
     solution = _existing(manifest, folder, "solution", raw.solution) if raw.solution else None
     data = _existing(manifest, folder, "data", raw.data) if raw.data else None
-    if not 0 <= raw.follow_through <= 1:
-        raise ManifestError(str(manifest), "follow_through", "must lie between 0 and 1")
+    if not 0 <= raw.follow_through <= 1 or not _in_hundredths(raw.follow_through):
+        raise ManifestError(str(manifest), "follow_through", "must lie between 0 and 1, in steps of 0.01")
+    if not 0 <= raw.seed < 2**63:
+        raise ManifestError(str(manifest), "seed", "must be a whole number of at least 0 and less than 2^63")
+    _unique(manifest, "name", [raw.name])
     if Path(raw.file).suffix != ".py" or "/" in raw.file:
         raise ManifestError(str(manifest), "file", f"{raw.file!r} is not the name of a Python file")
     if not raw.exercise:
@@ -186,6 +193,10 @@ def _unique(manifest: Path, where: str, names: list[str]) -> None:
             raise ManifestError(str(manifest), where, f"there are two named {name!r}")
 
 
+def _in_hundredths(value: float) -> bool:
+    return (Fraction(str(value)) * 100).denominator == 1
+
+
 class _Builder:
     """One exercise of the file into an Exercise, with every rule that the types alone don't hold."""
 
@@ -200,6 +211,9 @@ class _Builder:
         inputs = {name: self.spec(f"inputs.{name}", value) for name, value in item.inputs.items()}
         if not inputs:
             raise self.fail("inputs", "there is none")
+        for name in inputs:
+            if not name.isidentifier():
+                raise self.fail("inputs", f"{name!r} is not a name that an argument can have")
         cases = tuple(case for raw in item.case for case in self.cases(raw, inputs))
         _unique(self.manifest, f"exercise {item.name}.case", [case.name for case in cases])
         if item.steps < 1:
@@ -248,6 +262,8 @@ class _Builder:
     def spec(self, where: str, value: Any) -> Any:
         if isinstance(value, str):
             return ArraySpec(axes=tuple(value.split()))
+        if value in ({}, []):
+            raise self.fail(where, "there is no array in it")
         if isinstance(value, list):
             return [self.spec(f"{where}[{index}]", item) for index, item in enumerate(value)]
         if not isinstance(value, dict):
@@ -262,16 +278,23 @@ class _Builder:
             raise self.fail(where, "`of` names the axis of the classes: needed for draw = 'classes', and only there")
         if raw.draw is Draw.DATA and not (raw.field and self.raw.data):
             raise self.fail(where, "draw = 'data' needs a `field`, and `data` at the top")
+        if not 0 < raw.scale < math.inf:
+            raise self.fail(where, f"a scale of {raw.scale} is not a number above 0")
+        if raw.draw in _NEED_AN_AXIS and not raw.axes.split():
+            raise self.fail(where, f"draw = {raw.draw.value!r} needs at least one axis")
         return ArraySpec(axes=tuple(raw.axes.split()), draw=raw.draw, scale=raw.scale, of=raw.of, field=raw.field)
 
     def gradients(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
         able = [
             name for name, tree in inputs.items() if all(spec.differentiable for _, spec in named_specs(name, tree))
         ]
-        for name in self.item.gradients or ():
+        names = able if self.item.gradients is None else self.item.gradients
+        if not names and self.item.kind in (Kind.LAYER, Kind.MODEL, Kind.LOSS):
+            raise self.fail("gradients", "there is none, so there is nothing to check")
+        for name in names:
             if name not in able:
                 raise self.fail("gradients", f"{name!r} is not an input with a gradient; those are {', '.join(able)}")
-        return tuple(able if self.item.gradients is None else self.item.gradients)
+        return tuple(names)
 
     def cases(self, raw: _RawCase, inputs: Mapping[str, Any]) -> Iterator[CaseSpec]:
         where = f"case {raw.name}"
@@ -280,9 +303,13 @@ class _Builder:
         needed |= set((self.item.output or "").split())
         if needed != set(raw.sizes):
             raise self.fail(f"{where}.sizes", f"needs just these axes: {', '.join(sorted(needed))}")
-        for name in raw.draw:
+        for name, draw in raw.draw.items():
             if name not in leaves:
                 raise self.fail(f"{where}.draw", f"there is no input {name!r}; there are {', '.join(leaves)}")
+            if draw is not leaves[name].draw and {draw, leaves[name].draw} & {Draw.CLASSES, Draw.DATA}:
+                raise self.fail(f"{where}.draw", f"{name!r} can't be drawn as {draw.value} where it else is not")
+            if draw in _NEED_AN_AXIS and not leaves[name].axes:
+                raise self.fail(f"{where}.draw", f"{draw.value} needs at least one axis, {name!r} has none")
         for name in raw.arguments:
             if name not in self.item.arguments:
                 raise self.fail(f"{where}.arguments", f"{name!r} is not an argument of the exercise")
@@ -290,6 +317,10 @@ class _Builder:
             raw.part == "result" and self.item.kind is Kind.TRAINING
         ):
             raise self.fail(where, "accuracy or loss: needed where part = 'result' of a training, and only there")
+        if not 0 < (1 if raw.accuracy is None else raw.accuracy) <= 1:
+            raise self.fail(f"{where}.accuracy", f"{raw.accuracy} is not a share above 0 and at most 1")
+        if not 0 < (1 if raw.loss is None else raw.loss) < math.inf:
+            raise self.fail(f"{where}.loss", f"{raw.loss} is not a number above 0")
         if raw.repeat < 1:
             raise self.fail(f"{where}.repeat", "must be at least 1")
         for number in range(1, raw.repeat + 1):
@@ -315,9 +346,10 @@ class _Builder:
         for case in cases:
             for aspect, part in _aspects_of(self.item.kind, case):
                 checks.setdefault(part, []).append((case, aspect))
-        if set(checks) != set(self.item.points):
+        if not checks or set(checks) != set(self.item.points):
             wanted = ", ".join(sorted(checks)) or "at least one case"
             raise self.fail("points", f"must name just the parts that the cases make: {wanted}")
+        _unique(self.manifest, f"exercise {self.item.name}.points", list(checks))
         return tuple(
             Part(exercise=self.item.name, name=name, points=self.points(name, value), checks=tuple(checks[name]))
             for name, value in self.item.points.items()
@@ -325,7 +357,7 @@ class _Builder:
 
     def points(self, name: str, value: int | float) -> Fraction:
         points = Fraction(str(value)) if value == value and abs(value) < 1e9 else Fraction(-1)
-        if points <= 0 or (points * 100).denominator != 1:
+        if points <= 0 or not _in_hundredths(value):
             raise self.fail(f"points.{name}", f"{value} is not a number of points above 0 in steps of 0.01")
         return points
 

@@ -57,10 +57,13 @@ class Oracle:
         """Expected values of a case.
 
         Raises:
-            OracleError: the reference is missing, raised, or gave something that is no float array.
+            OracleError: the reference is missing, raised, or gave what no result can be held against: no tensor,
+                numbers of less than double precision, NaN.
         """
         if case.key not in self._expected:
-            self._expected[case.key] = self._evaluate(exercise, case)
+            expected = self._guard(exercise, lambda: self._evaluate(exercise, case))
+            _hold(exercise, expected)
+            self._expected[case.key] = expected
         return self._expected[case.key]
 
     def gradients(self, exercise: Exercise, case: Case, inputs: Sequence[Any], upstream: Array | None) -> list[Any]:
@@ -71,8 +74,14 @@ class Oracle:
     def evaluate(self, exercise: Exercise, case: Case, params: Any) -> tuple[float, float]:
         """Loss and accuracy of trained parameters on the images and labels of the case."""
         function = self._function(exercise, str(exercise.evaluate))
-        loss, accuracy = self._guard(exercise, lambda: function(_to_torch(params), *self._rest(case)))
-        return float(loss), float(accuracy)
+        doubles = map_leaves(lambda leaf: np.asarray(leaf, dtype=np.float64), params)
+
+        def numbers() -> tuple[float, float]:
+            loss, accuracy = function(_to_torch(doubles), *self._rest(case))
+            return float(loss), float(accuracy)
+
+        loss, accuracy = self._guard(exercise, numbers)
+        return loss, accuracy
 
     def doubt(self, exercise: Exercise, case: Case) -> str | None:
         """Why finite differences and torch.autograd disagree on the reference itself, or None if they agree."""
@@ -114,21 +123,21 @@ class Oracle:
 
     def _forward(self, exercise: Exercise, args: Sequence[Any]) -> Array:
         function = self._function(exercise, exercise.reference)
-        return _to_numpy(self._guard(exercise, lambda: function(*map(_to_torch, args))))
+        return _to_numpy(_tensor(exercise, self._guard(exercise, lambda: function(*map(_to_torch, args)))))
 
     def _vjp(self, exercise: Exercise, args: Sequence[Any], upstream: Array | None) -> tuple[Array, list[Any]]:
         import torch
 
+        shape = () if upstream is None else upstream.shape
         function = self._function(exercise, exercise.reference)
         tensors = [_to_torch(arg) for arg in args]
         names = list(exercise.inputs)
         wanted = [tensors[names.index(name)] for name in exercise.gradients]
         flat = [leaf.requires_grad_() for leaf in leaves(wanted)]
-        value = self._guard(exercise, lambda: function(*tensors))
-        if not isinstance(value, torch.Tensor):
-            raise OracleError(exercise.name, f"it must return a tensor, it returned {type(value).__name__}")
-        if upstream is not None and value.shape != upstream.shape:
-            raise OracleError(exercise.name, f"it returned shape {tuple(value.shape)}, declared {upstream.shape}")
+        value = _tensor(exercise, self._guard(exercise, lambda: function(*tensors)))
+        if tuple(value.shape) != shape:
+            declared = "a loss has shape ()" if upstream is None else f"declared {shape}"
+            raise OracleError(exercise.name, f"it returned shape {tuple(value.shape)}, {declared}")
         seed = None if upstream is None else torch.from_numpy(np.array(upstream, dtype=np.float64))
         raw = self._guard(exercise, lambda: torch.autograd.grad(value, flat, seed, allow_unused=True))
         gradients = [np.zeros(x.shape) if g is None else _to_numpy(g) for g, x in zip(raw, flat, strict=True)]
@@ -188,6 +197,34 @@ class Oracle:
             raise
         except Exception as error:
             raise OracleError(exercise.name, f"it raised {type(error).__name__}: {error}") from error
+
+
+def _tensor(exercise: Exercise, value: Any) -> Any:
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        raise OracleError(exercise.name, f"it must return a tensor, it returned {type(value).__name__}")
+    return value
+
+
+def _hold(exercise: Exercise, expected: Expected) -> None:
+    """Refuse expected arrays that right code can't equal.
+
+    Raises:
+        OracleError: one holds NaN, or was computed with fewer digits than the comparison asks for.
+    """
+    found = {
+        "value": expected.value,
+        "gradient": dict(expected.gradients),
+        "trajectory": (list(expected.trajectory), [dict(state) for state in expected.states]),
+    }
+    for what, tree in found.items():
+        for array in map(np.asarray, leaves(tree)):
+            coarse = array.dtype.kind == "f" and array.dtype.itemsize < 8 and not np.array_equal(array, array.round())
+            if coarse or array.dtype.kind not in "biuf":
+                raise OracleError(exercise.name, f"its {what} is of dtype {array.dtype}; it must work in float64")
+            if np.isnan(array).any():
+                raise OracleError(exercise.name, f"its {what} has NaN: no result equals that")
 
 
 def _field(params: Any, optimizer: Any, flat: Sequence[Any], field: str) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.assignment import Kind
+from grader.cases import draw_case
 from grader.errors import CourseError, ManifestError
 from grader.manifest import load_assignment
 from grader.topics import assignment_names, find_manifest
@@ -105,6 +106,31 @@ BROKEN = {
     "file elsewhere": ('file = "tiny.py"', 'file = "../tiny.py"', "file"),
     "gradient of nothing": ('output = "N D"', 'output = "N D"\ngradients = ["w"]', "exercise double.gradients"),
     "follow_through above 1": ("seed = 7", "seed = 7\nfollow_through = 1.5", "follow_through"),
+    "follow_through in thirds": ("seed = 7", "seed = 7\nfollow_through = 0.333", "follow_through"),
+    "follow_through NaN": ("seed = 7", "seed = 7\nfollow_through = nan", "follow_through"),
+    "negative seed": ("seed = 7", "seed = -7", "seed"),
+    "seed of 64 bits": ("seed = 7", "seed = 9223372036854775808", "seed"),
+    "a name that is a path": ('name = "tiny"', 'name = "a/b"', "name"),
+    "a part's name that breaks node ids": (
+        TINY[TINY.index("points") :],
+        'points = { "a::b" = 1 }\n[[exercise.case]]\nname = "c"\nsizes = { N = 2, D = 3 }\npart = "a::b"',
+        "exercise double.points",
+    ),
+    "no cases": (TINY[TINY.index("points") :], "points = {}\ncase = []", "exercise double.points"),
+    "no argument's name": ("inputs = { x =", 'inputs = { "x[0]" =', "exercise double.inputs"),
+    "no arrays": ('{ x = "N D" }', '{ x = "N D", w = {} }', "inputs.w"),
+    "no arrays deep down": ('{ x = "N D" }', '{ x = "N D", w = [{ a = [] }] }', "inputs.w[0].a"),
+    "no gradient": ('output = "N D"', 'output = "N D"\ngradients = []', "exercise double.gradients"),
+    "no input with a gradient": ('{ x = "N D" }', '{ x = { axes = "N D", draw = "mask" } }', "double.gradients"),
+    "scale NaN": ('{ x = "N D" }', '{ x = { axes = "N D", scale = nan } }', "inputs.x"),
+    "scale 0": ('{ x = "N D" }', '{ x = { axes = "N D", scale = 0 } }', "inputs.x"),
+    "probabilities without an axis": (
+        '{ x = "N D" }',
+        '{ x = "N D", s = { axes = "", draw = "probability" } }',
+        "inputs.s",
+    ),
+    "classes in one case": ('name = "small"', 'name = "small"\ndraw = { x = "classes" }', "case small.draw"),
+    "data in one case": ('name = "small"', 'name = "small"\ndraw = { x = "data" }', "case small.draw"),
     "limit of 0": ("[[exercise]]", "[limits]\ncall_seconds = 0\n[[exercise]]", "limits"),
     "unknown limit": ("[[exercise]]", "[limits]\ncall_second = 1\n[[exercise]]", "call_second"),
     "repeat 0": ("repeat = 2", "repeat = 0", "case more.repeat"),
@@ -151,3 +177,24 @@ def test_the_digest_follows_manifest_and_reference(course: Path) -> None:
     (course.parent.parent.parent / "reference" / "tiny.py").write_text("def double(x):\n    return x + x\n")
     third = load_assignment(course).digest
     assert len({first, second, third}) == 3
+
+
+UNUSUAL = {
+    "unicode": ('name = "double"', 'name = "doppelt \u00fc\u4e8c"'),
+    "blanks and signs in a case's name": ('name = "small"', "name = \"it's a 'small' one, 50 % {x}\""),
+    "unicode input": ('{ x = "N D" }', '{ "\u03b8" = "N D" }'),
+    "a hundredth of a point": ("forward = 1.5", "forward = 0.01"),
+    "no credit for following": ("seed = 7", "seed = 0\nfollow_through = 0"),
+    "all the credit": ("seed = 7", "seed = 9223372036854775807\nfollow_through = 1"),
+    "a part that is called like an aspect": ("hidden = true", 'part = "forward"\nhidden = true'),
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_what_is_unusual_and_legal_is_read_and_drawn(course: Path, name: str) -> None:
+    old, new = UNUSUAL[name]
+    assert old in TINY
+    course.write_text(TINY.replace(old, new, 1), encoding="utf-8")
+    assignment = load_assignment(course)
+    for case in assignment.exercises[0].cases:
+        assert draw_case(assignment, assignment.exercises[0], case, hidden_seed=2**63).sizes["D"] == 3

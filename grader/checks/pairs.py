@@ -19,7 +19,7 @@ Before a wrong one costs a point the reference itself is held against finite dif
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,7 +84,7 @@ def _value_ruling(question: Question, name: str, actual: Any, expected: np.ndarr
         name=name, axes=axes, sizes=question.case.sizes, inputs=_float_inputs(question.case.inputs), forward=True
     )
     leaf = Leaf(name=name, expected=expected, axes=axes, context=context)
-    results = compare_leaves(actual, [leaf])
+    results = compare_leaves(actual, [leaf], _input_scale(question))
     return Ruling(
         failure=tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values),
         comparisons=[(leaf.name, result) for leaf, _, result in results],
@@ -120,29 +120,20 @@ def backward(question: Question) -> Ruling:
         return student.value(roles["backward"], upstream, cache, like=size_of(*expected.gradients.values()))
 
     out, cache = run(*case.inputs.values())
-    bad = _bad_output(out, expected.value)
-    if bad:
-        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what="out", problem=bad))
-    forward_right = _equal("out", out, expected.value)
-    if np.shape(out) != expected.value.shape:
-        return _only_own(question, run, pull)
-    gradients = pull(case.upstream, cache)
-    return _gradient_ruling(question, gradients, forward_right, run, pull)
+    if not _bad_output(out, expected.value) and np.shape(out) != expected.value.shape:
+        return _of_another_shape(question, out, cache, run, pull)
+    return _gradient_ruling(question, pull(case.upstream, cache), out, run, pull)
 
 
 def loss_gradient(question: Question) -> Ruling:
     """The gradient that a loss function returns beside its value."""
     case = question.case
-    expected = question.oracle.expected(question.exercise, case)
 
     def run(*inputs: Any) -> tuple[Any, Any]:
         return _loss_and_gradient(question, (*inputs, *case.arguments.values()))
 
     out, gradients = run(*case.inputs.values())
-    bad = _bad_output(out, expected.value)
-    if bad:
-        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what="loss", problem=bad))
-    return _gradient_ruling(question, gradients, _equal("loss", out, expected.value), run, None)
+    return _gradient_ruling(question, gradients, out, run, None)
 
 
 def _loss_and_gradient(question: Question, args: Sequence[Any]) -> tuple[Any, Any]:
@@ -154,23 +145,39 @@ def _loss_and_gradient(question: Question, args: Sequence[Any]) -> tuple[Any, An
     return result[0], result[1]
 
 
-def _gradient_ruling(question: Question, gradients: Any, forward_right: bool, run: Any, pull: Any) -> Ruling:
+def _gradient_ruling(question: Question, gradients: Any, out: Any, run: Any, pull: Any) -> Ruling:
     expected = question.oracle.expected(question.exercise, question.case)
-    trees = _by_input(question, gradients)
-    if isinstance(trees, Finding):
-        return Ruling(failure=trees)
-    results = [
-        result
-        for name, tree in trees.items()
-        for result in compare_leaves(tree, _gradient_leaves(question, name, expected.gradients), _scale(expected))
-    ]
+    results = _against_reference(question, gradients)
+    if isinstance(results, Finding):
+        return Ruling(failure=results)
     comparisons = [(leaf.name, result) for leaf, _, result in results]
     if any(result.actual_shape != result.expected_shape for _, _, result in results):
-        return Ruling(failure=_wrong(question, results), comparisons=comparisons)
+        # No doubt about the reference's numbers can excuse a shape.
+        told = tell(FindingCode.WRONG_GRADIENT, results, hide_values=question.hide_values)
+        return Ruling(failure=told, comparisons=comparisons)
+    bad = _bad_output(out, expected.value)
+    if bad:
+        told = finding(FindingCode.WRONG_STRUCTURE, what="loss" if pull is None else "out", problem=bad)
+        right = all(result.passed for _, _, result in results)
+        return Ruling(failure=None if right else told, comparisons=comparisons)
+    forward_right = _equal(question, out, expected.value)
     own = _own(question, run, pull, forward_right)
     evidence = _Evidence(forward_right=forward_right, results=results, own=own)
     ruling = _weigh(question, evidence)
     return replace(ruling, comparisons=comparisons, gradient=own)
+
+
+def _against_reference(question: Question, gradients: Any) -> Compared | Finding:
+    """The returned gradients beside the reference's; or what is wrong with their structure."""
+    expected = question.oracle.expected(question.exercise, question.case)
+    trees = _by_input(question, gradients)
+    if isinstance(trees, Finding):
+        return trees
+    return [
+        result
+        for name, tree in trees.items()
+        for result in compare_leaves(tree, _gradient_leaves(question, name, expected.gradients), _scale(expected))
+    ]
 
 
 def _own(question: Question, run: Any, pull: Any, forward_right: bool) -> GradientCheck:
@@ -209,7 +216,8 @@ def _weigh(question: Question, evidence: _Evidence) -> Ruling:
         return Ruling()
     if evidence.forward_right and own is CheckOutcome.INCONCLUSIVE:
         what = next(leaf.name for leaf, _, result in evidence.results if not result.passed)
-        return Ruling(failure=finding(FindingCode.INCONCLUSIVE, fault=Fault.COURSE, what=what))
+        why = evidence.own.warnings[-1].code.value if evidence.own.warnings else "no direction could be checked"
+        return Ruling(failure=finding(FindingCode.INCONCLUSIVE, fault=Fault.COURSE, what=what, problem=why))
     return Ruling(failure=_wrong(question, evidence.results))
 
 
@@ -217,7 +225,8 @@ def _wrong(question: Question, results: Compared) -> Finding | None:
     """The gradient is wrong, unless the reference is in doubt."""
     doubt = question.oracle.doubt(question.exercise, question.case)
     if doubt is not None:
-        return finding(FindingCode.ORACLES_DISAGREE, fault=Fault.COURSE, problem=doubt)
+        shown = "the course sees the numbers" if question.hide_values else doubt
+        return finding(FindingCode.ORACLES_DISAGREE, fault=Fault.COURSE, problem=shown)
     return tell(FindingCode.WRONG_GRADIENT, results, hide_values=question.hide_values)
 
 
@@ -225,10 +234,11 @@ def _elsewhere(question: Question, evidence: _Evidence) -> Ruling:
     """Right for the drawn upstream gradient, yet not the derivative of a right forward: is it wrong at another point?
 
     Unless the oracle says so too, it is not: differences of an ill-conditioned forward can be wrong where both the
-    student and torch are right.
+    student and torch are right. Nor is it where the reference itself does not pass this check.
     """
     failure = evidence.own.failure
-    if failure is not None and _agrees_with_oracle(question, failure):
+    agrees = failure is not None and _agrees_with_oracle(question, failure)
+    if agrees or question.oracle.doubt(question.exercise, question.case) is not None:
         return Ruling()
     forward, function = _names(question)
     problem = _problem(question, evidence.own)
@@ -287,14 +297,34 @@ def _problem(question: Question, own: GradientCheck) -> str:
     return first.code.value if question.hide_values else str(first)
 
 
-def _only_own(question: Question, run: Any, pull: Any) -> Ruling:
-    """The output has another shape than the reference's: only the derivative of the own forward can be judged."""
+def _of_another_shape(question: Question, out: Any, cache: Kept, run: Any, pull: Any) -> Ruling:
+    """The output has another shape than the reference's, and so has the upstream gradient that goes with it.
+
+    A backward that takes the one asked for, and gives the reference's gradients, is right all the same.
+    """
+    try:
+        results = _against_reference(question, pull(question.case.upstream, cache))
+    except Unanswered as unanswered:
+        if unanswered.status is not Status.FAILED:
+            raise
+        results = unanswered.finding
+    if not isinstance(results, Finding) and all(result.passed for _, _, result in results):
+        return Ruling(comparisons=[(leaf.name, result) for leaf, _, result in results])
+    return _only_own(question, np.shape(out), run, pull)
+
+
+def _only_own(question: Question, shape: tuple[int, ...], run: Any, pull: Any) -> Ruling:
+    """Only the derivative of the own forward, whose output has this shape, can be judged."""
     own = _own(question, run, pull, forward_right=False)
     forward, function = _names(question)
     if own.outcome is CheckOutcome.PASSED:
         told = finding(FindingCode.GRADIENT_FOLLOWS_FORWARD, function=function, forward=forward)
         return Ruling(failure=told, credit=question.exercise.follow_through, gradient=own)
-    problem = _problem(question, own) if own.problems else "no direction away from kinks was found"
+    if not own.problems:  # nothing can be said of the backward, but that it is of no use behind this forward
+        wanted = question.oracle.expected(question.exercise, question.case).value.shape
+        told = finding(FindingCode.WRONG_SHAPE, what="out", shape=shape, expected=wanted)
+        return Ruling(failure=told, gradient=own)
+    problem = _problem(question, own)
     told = finding(FindingCode.WRONG_DERIVATIVE, function=function, forward=forward, problem=problem)
     return Ruling(failure=told, gradient=own)
 
@@ -313,7 +343,8 @@ def _names(question: Question) -> tuple[str, str]:
 
 
 def _label(question: Question, name: str) -> str:
-    return "grads" if question.exercise.kind is Kind.MODEL else f"d{name}"
+    alone = question.exercise.kind is Kind.MODEL and len(question.exercise.gradients) == 1
+    return "grads" if alone else f"d{name}"
 
 
 def _by_input(question: Question, gradients: Any) -> dict[str, Any] | Finding:
@@ -362,7 +393,16 @@ def _gradient_leaves(question: Question, name: str, gradients: Mapping[str, Any]
 
 def _scale(expected: Expected) -> float:
     """Size of the largest gradient of the case."""
-    return max((float(np.max(np.abs(leaf), initial=0.0)) for leaf in leaves(dict(expected.gradients))), default=0.0)
+    return _largest(leaves(dict(expected.gradients)))
+
+
+def _input_scale(question: Question) -> float:
+    """Size of the largest number that goes into the case's functions."""
+    return _largest(_float_inputs(question.case.inputs).values())
+
+
+def _largest(arrays: Iterable[Any]) -> float:
+    return max((float(np.max(np.abs(a), where=np.isfinite(a), initial=0.0)) for a in arrays), default=0.0)
 
 
 def _float_inputs(inputs: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
@@ -386,5 +426,6 @@ def _bad_output(out: Any, expected: Any) -> str | None:
     return None
 
 
-def _equal(name: str, actual: Any, expected: np.ndarray[Any, Any]) -> bool:
-    return all(result.passed for _, _, result in compare_leaves(actual, [Leaf(name=name, expected=expected)]))
+def _equal(question: Question, out: Any, expected: np.ndarray[Any, Any]) -> bool:
+    results = compare_leaves(out, [Leaf(name="out", expected=expected)], _input_scale(question))
+    return all(result.passed for _, _, result in results)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,9 @@ __all__ = ["vacuous"]
 def vacuous(exercise: Exercise, cases: Sequence[tuple[Case, str]], oracle: Oracle) -> str | None:
     """Why the cases of a part can't tell right from wrong, or None.
 
-    For each expected array some case must reject zeros, the sign-flipped array and, where the shapes allow it, what
-    went in (the input, the upstream gradient, the parameters before the step).
+    For each expected array some case must reject zeros and the sign-flipped array; for each parameter of a step or a
+    training, also the parameter as it was. Of a function or a backward, what went in may be right for one array (dx is
+    dout behind a bias), but not for all arrays of a check: then copying would pass.
 
     Args:
         exercise: whose part it is.
@@ -33,45 +34,40 @@ def vacuous(exercise: Exercise, cases: Sequence[tuple[Case, str]], oracle: Oracl
     """
     accepted: dict[tuple[str, str], bool] = {}
     for case, aspect in cases:
-        for what, expected, wrong in _temptations(exercise, case, aspect, oracle):
-            for name, array in wrong:
-                passes = compare(array, expected, tolerance_for(expected, "float64")).passed
-                accepted[what, name] = accepted.get((what, name), True) and passes
-    for (what, name), passes in accepted.items():
-        if passes:
-            return f"{name} would pass as {what} in every case"
-    return None
+        for what, name, passes in _temptations(exercise, case, aspect, oracle):
+            accepted[what, name] = accepted.get((what, name), True) and passes
+    return next((f"{name} would pass as {what} in every case" for (what, name), yes in accepted.items() if yes), None)
 
 
-Wrong = list[tuple[str, Any]]
-
-
-def _temptations(exercise: Exercise, case: Case, aspect: str, oracle: Oracle) -> Iterable[tuple[str, Any, Wrong]]:
-    """(what, expected array, tempting wrong arrays) of a case."""
+def _temptations(exercise: Exercise, case: Case, aspect: str, oracle: Oracle) -> Iterator[tuple[str, str, bool]]:
+    """(what, name of a tempting wrong result for it, whether it would pass) in a case."""
     if aspect == "result":
         return
-    expected = oracle.expected(exercise, case)
+    arrays = list(_arrays(exercise, case, aspect, oracle.expected(exercise, case)))
+    for what, expected, given in arrays:
+        yield what, "all zeros", _passes(np.zeros_like(expected), expected)
+        yield what, "the sign-flipped array", _passes(-np.asarray(expected, dtype=np.float64), expected)
+        if exercise.kind in (Kind.STEP, Kind.TRAINING):
+            yield what, "what went in", _passes(given, expected)
+    if exercise.kind not in (Kind.STEP, Kind.TRAINING):
+        what = ", ".join(what for what, _, _ in arrays)
+        name = "the upstream gradient" if aspect in ("backward", "gradient") else "the first input"
+        yield what, name, all(_passes(given, expected) for _, expected, given in arrays)
+
+
+def _arrays(exercise: Exercise, case: Case, aspect: str, expected: Expected) -> Iterator[tuple[str, Any, Any]]:
+    """(what, expected array, what went in) for each array of a check."""
+    name, start = next(iter(case.inputs.items()))
     if exercise.kind in (Kind.STEP, Kind.TRAINING):
-        start = next(iter(case.inputs.values()))
-        yield from _changes(exercise, start, expected)
+        for (what, before), after in zip(named_leaves(start, name), leaves(expected.trajectory[-1]), strict=True):
+            yield what, after, before
     elif aspect in ("backward", "gradient"):
         for name, tree in expected.gradients.items():
-            for label, array in named_leaves(tree, f"d{name}"):
-                yield label, array, _usual(array, "the upstream gradient", case.upstream)
+            for what, array in named_leaves(tree, f"d{name}"):
+                yield what, array, case.upstream
     else:
-        first = next(iter(leaves(next(iter(case.inputs.values())))))
-        yield "the value", expected.value, _usual(expected.value, "the first input", first)
+        yield "the value", expected.value, leaves(start)[0]
 
 
-def _usual(array: Any, name: str, identity: Any) -> Wrong:
-    wrong: Wrong = [("all zeros", np.zeros_like(array)), ("the sign-flipped array", -array)]
-    if identity is not None and np.shape(identity) == np.shape(array):
-        wrong.append((name, identity))
-    return wrong
-
-
-def _changes(exercise: Exercise, start: Any, expected: Expected) -> Iterable[tuple[str, Any, Wrong]]:
-    for (label, before), after in zip(
-        named_leaves(start, next(iter(exercise.inputs))), leaves(expected.trajectory[-1]), strict=True
-    ):
-        yield label, after, [("all zeros", np.zeros_like(after)), ("what went in", before)]
+def _passes(array: Any, expected: Any) -> bool:
+    return compare(array, expected, tolerance_for(expected, "float64")).passed
