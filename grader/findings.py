@@ -75,7 +75,7 @@ class FindingCode(enum.Enum):
     TIMED_OUT = "{function} did not return within {seconds:g} s"
     KILLED = "{function} ended its process: {problem}"
     MALFORMED = "{function} returned something that can't be graded: {problem}"
-    MUTATES_ARGUMENT = "{function} writes into its argument {what}"
+    MUTATES_ARGUMENT = "{function} writes into {what}"
     NOT_RUN = "not run: {problem}"
     # Not the student's fault
     SUBMISSION_UNREADABLE = "the submission can't be read: {problem}"

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from courses import grade_text, make_course
+from courses import checks, grade_text, make_course, parts
 from hypothesis import given
 from hypothesis import strategies as st
-from test_kinds import LAYER, TANH, TANH_BACK
+from test_kinds import CASE, FUNCTION, LAYER, TANH, TANH_BACK
 
+from grader.assignment import Part
+from grader.calls import Call, Killed, Outcome, Source
 from grader.errors import MachineError
+from grader.findings import Verdict
+from grader.grading import grade
 from grader.report import model
+from grader.report.build import _part, _score
+from grader.report.console import render, render_part
 from grader.report.model import Report, json_schema, number, read_report, report_json, validate, write_report
+from grader.scoring import PartScore, Score
+from grader.submission import Submission
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +106,98 @@ def test_the_schema_refuses_what_it_does_not_know(report: Report) -> None:
 def test_an_over_full_or_unfounded_score_can_not_be_built(report: Report, change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="points"):
         msgspec.structs.replace(report, score=msgspec.structs.replace(report.score, **change))
+
+
+POINTS = st.integers(1, 10**5).map(lambda hundredths: Fraction(hundredths, 100))
+
+
+@given(st.lists(st.tuples(POINTS, st.integers(0, 100), st.sampled_from(["passed", "failed", "open"])), min_size=1))
+def test_any_points_in_hundredths_make_a_report(report: Report, drawn: list[tuple[Fraction, int, str]]) -> None:
+    """0.1 earned and 0.2 undecided are not more than 0.3 possible, whatever binary fractions say."""
+    scored = []
+    for index, (points, share, end) in enumerate(drawn):
+        part = Part(exercise="e", name=str(index), points=points, checks=())
+        left = points * Fraction(share, 100) if end == "failed" else points
+        earned, undecided = (Fraction(0), left) if end == "open" else (left, Fraction(0))
+        scored.append(PartScore(part=part, verdict=Verdict.PASSED, earned=earned, undecided=undecided))
+    total = _score(Score(parts=tuple(scored)))
+    exercise = msgspec.structs.replace(report.exercises[0], parts=[_part(part, (), False) for part in scored])
+    built = msgspec.structs.replace(report, score=total, exercises=[exercise])
+    assert Fraction(str(built.score.earned)) == sum(part.earned for part in scored)
+
+
+def test_a_tenth_and_two_tenths_are_three_tenths(tmp_path: Path) -> None:
+    exercise = LAYER[0].replace("forward = 1, backward = 2", "forward = 0.1, backward = 0.2")
+    reference = "def f(x, w):\n    return torch.tanh(x) * w + 0.5 * x.detach() ** 2\n"
+    forward = "def f(x, w):\n    t = np.tanh(x)\n    return t * w + 0.5 * x * x, (t, w, x)\n"
+    back = "def b(d, c):\n    t, w, x = c\n    return d * (w * (1 - t * t) + x), (d * t).sum(0)\n"
+    found = grade_text(make_course(tmp_path, exercise, reference), forward + back)
+    assert (found.score.earned, found.score.undecided, found.score.possible) == (0.1, 0.2, 0.3)
+    assert "0.1 of 0.3 points, 0.2 undecided" in render(found)
+
+
+def test_a_check_that_was_not_run_has_no_seed(tmp_path: Path) -> None:
+    submission = Submission(name="t", path="t.py", source=Source(entry="t.py", files={"t.py": b""}), notes=())
+    found = grade(make_course(tmp_path, *LAYER), submission, evaluator=Dead())
+    assert {(check.status, check.seed) for check in checks(found)} == {("not run", None)}
+    assert render(found).startswith("t                     ")
+
+
+class Dead:
+    """An evaluator whose process ended while it loaded the submission."""
+
+    isolation = ()
+
+    def load(self) -> Killed:
+        return Killed(reason="it exited with code 3")
+
+    def call(self, call: Call) -> Outcome:
+        raise AssertionError("nothing was loaded")
+
+    def close(self) -> None:
+        pass
+
+
+# -------------------------------------------------------------------------------------------------------- the console
+
+
+def test_the_only_check_of_an_assignment_is_told_in_full(tmp_path: Path) -> None:
+    found = render(grade_text(make_course(tmp_path, *FUNCTION), "def f(x):\n    return 2 * x.mean(1)\n"))
+    for label in ("worst", "pattern", "case", "rerun"):
+        assert f"\n    {label} " in found
+
+
+def test_two_aspects_of_one_case_are_two_findings(tmp_path: Path) -> None:
+    exercise = LAYER[0].replace("forward = 1, backward = 2", "all = 3") + 'part = "all"\n'
+    text = (TANH + TANH_BACK).replace("t * w,", "t * w * np.nan,").replace("return d", "return np.nan * d")
+    found = render(grade_text(make_course(tmp_path, exercise, LAYER[1]), text))
+    assert "  out has NaN" in found
+    assert "  dx has NaN" in found
+    assert "the same in" not in found
+
+
+def test_two_arguments_written_into_are_two_findings_about_the_function_that_wrote(tmp_path: Path) -> None:
+    text = "def f(x, w):\n    x += 0.0 * w\n    return np.tanh(x) * w, (x, w)\n"
+    back = "def b(d, c):\n    x, w = c\n    t = np.tanh(x)\n    r = d * w * (1 - t * t), (d * t).sum(0)\n"
+    back += "    x *= 2\n    w *= 2\n    d *= 2\n    return r\n"
+    found = parts(grade_text(make_course(tmp_path, *LAYER), text + back))["backward"]
+    assert found.verdict == "passed"
+    assert [finding.headline for finding in found.checks[0].findings] == [
+        "b writes into its argument the upstream gradient",
+        "b writes into x, which f was given",
+        "b writes into w, which f was given",
+    ]
+    shown = render_part("t", "t.toml", "e", found)
+    assert all(finding.headline in shown for finding in found.checks[0].findings)
+    assert "the same in" not in shown
+
+
+def test_two_functions_that_raise_are_two_findings(tmp_path: Path) -> None:
+    exercise = LAYER[0] + CASE.replace("small", "other") + "sizes = { N = 2, D = 5 }\n"
+    text = TANH.replace("    t =", "    assert len(x) == 3\n    t =") + "def b(d, c):\n    return d.avg()\n"
+    shown = render(grade_text(make_course(tmp_path, exercise, LAYER[1]), text))
+    assert "b raised AttributeError" in shown
+    assert shown.count("f raised AssertionError") == 2  # forward, and backward that needs it
 
 
 @given(st.floats())

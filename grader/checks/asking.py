@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import builtins
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 import numpy as np
 
 from grader.assignment import Limits
-from grader.calls import Call, Evaluator, Kept, Killed, Loaded, Malformed, Missing, Outcome, Raised, Returned, TimedOut
+from grader.calls import (
+    Call,
+    Evaluator,
+    Kept,
+    Killed,
+    Loaded,
+    Malformed,
+    Missing,
+    Opaque,
+    Outcome,
+    Raised,
+    Returned,
+    TimedOut,
+)
 from grader.findings import Fault, Finding, FindingCode, Status
 from grader.numerics.trees import leaves
 
@@ -17,6 +31,10 @@ __all__ = ["Student", "Unanswered", "finding", "size_of"]
 
 ROOM = 1 << 20
 """Bytes that a reply may always have. A wrong shape (an unreduced sum, say) is to be named, not cut off."""
+
+
+_PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {"LinAlgError"}
+"""Names of types that tell nothing."""
 
 
 class Unanswered(Exception):  # noqa: N818  (not an error: a student's mistake on its way to becoming a finding)
@@ -49,17 +67,19 @@ class Student:
     file: str
     """Name of the file that students edit, for messages."""
     hide_values: bool = False
-    """A hidden case: the student's own words (an exception's text) could tell what the arrays hold."""
+    """A hidden case: the student's own words (an exception's text, a key) could tell what the arrays hold."""
+    known: frozenset[str] = frozenset()
+    """Keys that may be repeated to the student all the same: those of the exercise."""
     calls: int = 0
-    changed: dict[tuple[str, int], None] = field(default_factory=dict)
-    """(function, position) of every argument that was written into, in order of appearance."""
+    changed: dict[tuple[str, str, int], None] = field(default_factory=dict)
+    """(function that wrote, function whose argument it is, position) of what was written into, in order."""
     seconds: float = 0.0
     _slots: int = 0
     _kept_by: dict[int, str] = field(default_factory=dict)
 
-    def start(self, *, hide_values: bool) -> None:
+    def start(self, *, hide_values: bool, known: Iterable[str] = ()) -> None:
         """Begin a check: forget the counts of the one before."""
-        self.hide_values = hide_values
+        self.hide_values, self.known = hide_values, frozenset(known)
         self.calls, self.seconds, self.changed = 0, 0.0, {}
 
     def value(self, function: str, *args: Any, like: int = 0) -> Any:
@@ -89,14 +109,14 @@ class Student:
             raise _unanswered(function, _hushed(outcome) if self.hide_values else outcome, self.file, self._problems)
         self.seconds += outcome.seconds
         self._note_changes(function, args, keep, outcome)
-        return outcome.value
+        return _hushed_value(outcome.value, self.known) if self.hide_values else outcome.value
 
     def _note_changes(self, function: str, args: tuple[Any, ...], keep: int | None, outcome: Returned) -> None:
         for position in outcome.changed:
-            self.changed[function, position] = None
+            self.changed[function, function, position] = None
         earlier = next((self._kept_by.pop(arg.slot, "") for arg in args if isinstance(arg, Kept)), "")
         for position in outcome.changed_earlier:
-            self.changed[earlier, position] = None
+            self.changed[function, earlier, position] = None
         if keep is not None:
             self._kept_by[keep] = function
 
@@ -130,7 +150,23 @@ def _unanswered(function: str, outcome: Outcome, file: str, loaded: Callable[[],
 
 def _hushed(outcome: Outcome) -> Outcome:
     """The outcome without what the student's code chose to say."""
-    return replace(outcome, message="") if isinstance(outcome, Raised) else outcome
+    if isinstance(outcome, Raised):
+        return replace(outcome, message="", kind=outcome.kind if outcome.kind in _PLAIN else "an exception")
+    if isinstance(outcome, Malformed):
+        return replace(outcome, problem=outcome.problem.partition(", it returned ")[0])
+    return outcome
+
+
+def _hushed_value(value: Any, known: frozenset[str]) -> Any:
+    """The value without names that the student's code chose: types of its own, keys that are not the exercise's."""
+    if isinstance(value, dict):
+        names = (key if key in known else f"key {number}" for number, key in enumerate(value, start=1))
+        return {name: _hushed_value(item, known) for name, item in zip(names, value.values(), strict=True)}
+    if isinstance(value, (tuple, list)):
+        return type(value)(_hushed_value(item, known) for item in value)
+    if isinstance(value, Opaque) and value.type_name not in _PLAIN:
+        return Opaque("its own")
+    return value
 
 
 def _missing(function: str, file: str, loaded: Loaded | None) -> Finding:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 import numpy as np
 
-from grader.assignment import Kind
+from grader.assignment import Exercise, Kind
 from grader.cases import describe
 from grader.checks import pairs, steps, training
 from grader.checks.asking import Unanswered, finding
@@ -22,7 +22,7 @@ __all__ = ["judge"]
 def judge(question: Question) -> tuple[Check, BaseException | None]:
     """Judge one check. Also gives the exception that the student's code raised, where it ran in this process."""
     exception: BaseException | None = None
-    question.student.start(hide_values=question.hide_values)
+    question.student.start(hide_values=question.hide_values, known=_keys(question.exercise))
     try:
         # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
         with np.errstate(all="ignore"):
@@ -81,17 +81,32 @@ def _check(question: Question, ruling: Ruling) -> Check:
     )
 
 
-def _mutation(question: Question, function: str, position: int) -> Finding:
-    names = [*question.exercise.inputs, *question.exercise.arguments]
-    if question.exercise.kind is Kind.STEP:
-        names.insert(1, "grads")
-    if function == question.exercise.functions.get("backward"):
+def _mutation(question: Question, writer: str, owner: str, position: int) -> Finding:
+    exercise = question.exercise
+    names = [*exercise.inputs, *exercise.arguments]
+    if exercise.kind is Kind.STEP:
+        names[1:1] = ["grads", "state"] if exercise.state else ["grads"]
+    if owner == exercise.functions.get("backward"):
         names = ["the upstream gradient"]
     what = names[position] if position < len(names) else f"number {position + 1}"
-    warning = question.exercise.mutation == "warn"
-    told = finding(FindingCode.MUTATES_ARGUMENT, function=function, what=what)
+    warning = exercise.mutation == "warn"
+    whose = f"its argument {what}" if writer == owner else f"{what}, which {owner} was given"
+    told = finding(FindingCode.MUTATES_ARGUMENT, function=writer, what=whose)
     return replace(
         told,
         warning=warning,
         likely="" if warning else "work on a copy or build a new array: the caller still needs the old one",
     )
+
+
+def _keys(exercise: Exercise) -> set[str]:
+    """Keys of the trees that an exercise hands over or asks for."""
+    keys, rest = set(exercise.state), list(exercise.inputs.values())
+    while rest:
+        tree = rest.pop()
+        if isinstance(tree, dict):
+            keys |= tree.keys()
+            rest += tree.values()
+        elif isinstance(tree, list):
+            rest += tree
+    return keys

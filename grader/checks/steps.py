@@ -90,5 +90,5 @@ def _compare(
 def _with_context(leaf: Leaf, before: dict[str, Any]) -> Leaf:
     """The leaf with its own value before the step and its own gradient: what a wrong step is made of."""
     _, bracket, path = leaf.name.partition("[")
-    own = {label: array for label, array in before.items() if label.endswith(bracket + path)}
+    own = {label: array for label, array in before.items() if label.partition("[")[1:] == (bracket, path)}
     return replace(leaf, context=Context(name=leaf.name, inputs=own, forward=True))

@@ -13,11 +13,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.cases import Case
 from grader.checks.asking import Student, finding, size_of
 from grader.checks.question import Question, Ruling
 from grader.checks.values import compare_leaves, describe_value, expected_leaves, structure_problem, tell
 from grader.errors import OracleError
 from grader.findings import Finding, FindingCode
+from grader.numerics.comparison import Reason
 from grader.numerics.tolerance import Tolerance
 from grader.numerics.trees import named_leaves
 from grader.reference import Expected
@@ -51,7 +53,7 @@ def _compare(question: Question, params: Any, losses: Array, expected: Expected)
     results = [*trained, *told]
     step = _first_wrong(losses, expected.value, told[0][2].tolerance)
     if any(not comparison.passed for _, _, comparison in trained):
-        step = min(step, _first_step(question, params))
+        step = min(step, _first_step(question, params, len(losses)))
     failure = tell(
         FindingCode.WRONG_TRAJECTORY, results, hide_values=question.hide_values, step=step, steps=len(losses)
     )
@@ -128,10 +130,15 @@ def _explained(question: Question, failure: Finding, params: Any, losses: Array,
     if _same(params, expected.trajectory[0], name):
         return _explained_losses(question, failure, losses)
     now, then = dict(named_leaves(params, name)), dict(named_leaves(start, name))
-    frozen = [label for label, leaf in then.items() if np.array_equal(leaf, np.asarray(now[label]))]
+    moves = dict(named_leaves(expected.trajectory[0], name))
+    frozen = [
+        label
+        for label, leaf in then.items()
+        if np.array_equal(leaf, np.asarray(now[label])) and not np.array_equal(leaf, moves[label])
+    ]
     if frozen:
         pattern = f"still as they were drawn: {'all parameters' if len(frozen) == len(then) else ', '.join(frozen)}"
-        return replace(failure, pattern=pattern, likely="go on with what sgd_step returns, for every parameter")
+        return replace(failure, pattern=pattern, likely="go on with what the step returns, for every parameter")
     for slip in SLIPS:
         other = _reference_on(question, slip)
         if other is not None and _same(params, other.trajectory[0], name):
@@ -157,9 +164,9 @@ def _same(params: Any, expected: Any, name: str) -> bool:
 def _reference_on(question: Question, slip: Slip) -> Expected | None:
     """What the reference makes of the slip's arguments; None where they make no sense."""
     case = question.case
-    (name, params), (x_name, x), (y_name, y) = list(case.inputs.items())[:3]
-    if not {"lr", "batch", "steps"} <= set(case.arguments):
+    if not _is_usual(case):
         return None
+    (name, params), (x_name, x), (y_name, y) = list(case.inputs.items())[:3]
     params, x, y, arguments = slip.args(params, x, y, dict(case.arguments))
     if not len(x) or arguments["steps"] < 1:
         return None
@@ -173,6 +180,23 @@ def _reference_on(question: Question, slip: Slip) -> Expected | None:
         return question.oracle.expected(question.exercise, other)
     except OracleError:  # the reference need not take arguments that a mistake makes
         return None
+
+
+def _percent(share: float) -> str:
+    """With enough digits not to look like what was asked: 89.96% is not 90%."""
+    return f"{100 * share:.6g}%"
+
+
+def _is_usual(case: Case) -> bool:
+    """Whether a training is one that the slips are about: (params, x, y, ..., lr, batch, steps), x and y by rows."""
+    rows = list(case.inputs.values())[1:3]
+    counts = [case.arguments.get(name) for name in ("batch", "steps")]
+    return (
+        len(rows) == 2
+        and all(isinstance(array, np.ndarray) and array.ndim and len(array) == len(rows[0]) for array in rows)
+        and all(isinstance(count, int) and count >= 1 for count in counts)
+        and "lr" in case.arguments
+    )
 
 
 def result(question: Question) -> Ruling:
@@ -190,9 +214,9 @@ def result(question: Question) -> Ruling:
     low = spec.loss is None or loss <= spec.loss
     if enough and low:
         return Ruling()
-    asked = [] if spec.accuracy is None else [f"an accuracy of {spec.accuracy:.0%}"]
+    asked = [] if spec.accuracy is None else [f"an accuracy of {_percent(spec.accuracy)}"]
     asked += [] if spec.loss is None else [f"a loss of {spec.loss:g}"]
-    reached = f"an accuracy of {accuracy:.1%} and a loss of {loss:.4g} on what it was trained on"
+    reached = f"an accuracy of {_percent(accuracy)} and a loss of {loss:.4g} on what it was trained on"
     return Ruling(failure=finding(FindingCode.NOT_LEARNED, reached=reached, asked=" and ".join(asked)))
 
 
@@ -213,9 +237,20 @@ def _train(question: Question, args: list[Any]) -> tuple[Any, Any] | Finding:
 def _bad_losses(losses: Any, steps: int) -> str | None:
     """Why these are not a number a step, in words. A list, a tuple or an array will do."""
     items = list(losses) if isinstance(losses, (tuple, list)) or np.ndim(losses) == 1 else None
-    if items is None or any(np.ndim(item) != 0 or np.asarray(item).dtype.kind not in "biuf" for item in items):
+    if items is None:
         return f"must be one number a step, it is {describe_value(losses)}"
+    for index, item in enumerate(items):
+        if isinstance(item, (dict, tuple, list)) or np.ndim(item) or np.asarray(item).dtype.kind not in "biuf":
+            return f"must be one number a step; at [{index}] it is {_describe_item(item)}"
     return None if len(items) == steps else f"must be {steps} numbers, one a step; it is {len(items)}"
+
+
+def _describe_item(item: Any) -> str:
+    return (
+        f"of dtype {item.dtype}"
+        if isinstance(item, (np.ndarray, np.generic)) and not item.ndim
+        else describe_value(item)
+    )
 
 
 def _unfit(question: Question, params: Any) -> Finding | None:
@@ -225,16 +260,27 @@ def _unfit(question: Question, params: Any) -> Finding | None:
     if problem:
         return finding(FindingCode.WRONG_STRUCTURE, what=name, problem=problem)
     for leaf, value, comparison in compare_leaves(params, expected_leaves(name, start)):
-        if comparison.actual_shape != comparison.expected_shape or np.asarray(value).dtype.kind not in "biuf":
+        if comparison.actual_shape != comparison.expected_shape:
             problem = f"must be {describe_value(leaf.expected)}, it is {describe_value(value)}"
             return finding(FindingCode.WRONG_STRUCTURE, what=leaf.name, problem=problem)
+        if comparison.reason is Reason.DTYPE:
+            return finding(
+                FindingCode.WRONG_DTYPE,
+                what=leaf.name,
+                dtype=comparison.actual_dtype,
+                expected=comparison.expected_dtype,
+            )
     return None
 
 
-def _first_step(question: Question, final: Any) -> int:
-    """First step after which the parameters differ: asks for shorter trainings, at most log2(steps) of them."""
+def _first_step(question: Question, final: Any, steps: int) -> int:
+    """First step after which the parameters differ: asks for shorter trainings, at most log2(steps) of them.
+
+    The last one where no argument `steps` can make it shorter.
+    """
     name = next(iter(question.exercise.inputs))
-    steps = int(question.case.arguments["steps"])
+    if question.case.arguments.get("steps") != steps:
+        return steps
     low, high = 0, steps  # right after `low` steps, wrong after `high`
     while high - low > 1:
         middle = (low + high) // 2

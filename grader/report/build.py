@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
@@ -13,7 +14,7 @@ from grader import __version__
 from grader.assignment import Assignment, Exercise
 from grader.findings import Check, Finding
 from grader.numerics.comparison import Comparison
-from grader.numerics.gradcheck import GradientCheck, Outcome
+from grader.numerics.gradcheck import GradientCheck, GradientProblem, Outcome
 from grader.report.model import (
     AssignmentInfo,
     CheckReport,
@@ -213,7 +214,7 @@ def _comparison(what: str, comparison: Comparison, secret: bool) -> ComparisonRe
         size=comparison.size,
         wrong=comparison.wrong,
         rtol=comparison.tolerance.rtol,
-        atol=comparison.tolerance.atol,
+        atol=None if secret else comparison.tolerance.atol,
         worst=list(comparison.worst) if values and comparison.worst is not None else None,
         actual=number(comparison.actual) if values else None,
         expected=number(comparison.expected) if values else None,
@@ -247,8 +248,12 @@ def _gradient(check: GradientCheck, secret: bool) -> GradientReport:
                 step=number(probe.step),
                 gradient_norm=number(probe.gradient_norm),
             )
-            for probe in check.probes
+            for probe in (() if secret else check.probes)
         ],
-        problems=[] if secret else [str(problem) for problem in check.problems],
-        warnings=[str(warning) for warning in check.warnings],
+        problems=_texts(check.problems, secret),
+        warnings=_texts(check.warnings, secret),
     )
+
+
+def _texts(problems: Sequence[GradientProblem], secret: bool) -> list[str]:
+    return [str(replace(problem, detail="") if secret else problem) for problem in problems]

@@ -10,6 +10,9 @@ __all__ = ["points", "render", "render_part", "render_summary"]
 
 WIDTH = 100
 _NOT_WRITTEN = "NOT_WRITTEN"
+_OF_THE_WHOLE = ("DOES_NOT_LOAD", "SUBMISSION_UNREADABLE", "ORACLE_FAILED", "MACHINE_FAILED")
+_OF_A_RESULT = ("WRONG_VALUE", "WRONG_SHAPE", "WRONG_DTYPE", "WRONG_STRUCTURE", "NOT_FINITE")
+_OF_A_CALL = ("RAISED", "TIMED_OUT", "KILLED", "MALFORMED")
 
 
 def render(report: Report) -> str:
@@ -33,7 +36,7 @@ def _told_everywhere(report: Report) -> FindingReport | None:
     checks = [check for exercise in report.exercises for part in exercise.parts for check in part.checks]
     first = checks[0].findings[:1] if checks else []
     alike = all(check.findings == first for check in checks)
-    return first[0] if first and alike and first[0].code != _NOT_WRITTEN else None
+    return first[0] if first and alike and first[0].code in _OF_THE_WHOLE else None
 
 
 def render_part(assignment: str, manifest: str, exercise: str, part: PartReport, private: bool = False) -> str:
@@ -103,17 +106,26 @@ def _only_unwritten(part: PartReport) -> str:
 
 
 def _causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str]]]:
-    """First finding of each code with its check, and the names of the later cases with the same code."""
+    """First finding of each cause with its check, and the names of the later cases with the same cause."""
     first: dict[tuple[str, str], tuple[FindingReport, CheckReport]] = {}
     later: dict[tuple[str, str], list[str]] = {}
     for check in part.checks:
         for finding in check.findings:
-            key = (finding.code, check.aspect if finding.code == "WRONG_VALUE" else "")
-            if key in first:
-                later[key].append(check.case)
-            else:
+            key = (finding.code, _cause(finding, check))
+            if key not in first:
                 first[key], later[key] = (finding, check), []
+            elif check.case not in (first[key][1].case, *later[key]):
+                later[key].append(check.case)
     return [(*first[key], later[key]) for key in first]
+
+
+def _cause(finding: FindingReport, check: CheckReport) -> str:
+    """What tells two findings of one code apart: the aspect, the function, the argument."""
+    if finding.code in _OF_A_RESULT:
+        return check.aspect
+    if finding.code in _OF_A_CALL:
+        return finding.headline.partition(" ")[0]
+    return finding.headline if finding.code == "MUTATES_ARGUMENT" else ""
 
 
 def _finding(finding: FindingReport, check: CheckReport, others: list[str], private: bool) -> Iterator[str]:

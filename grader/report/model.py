@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,7 +76,8 @@ class ComparisonReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     size: int
     wrong: int | None = None
     rtol: float
-    atol: float
+    atol: float | None
+    """Left out (null) for hidden cases: it is a share of the largest expected element."""
     worst: list[int] | None = None
     actual: Number | None = None
     expected: Number | None = None
@@ -106,6 +108,7 @@ class GradientReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     odds_of_missing_one_percent: float
     """Upper bound of the probability that a gradient wrong by 1 % of its norm passes."""
     probes: list[ProbeReport]
+    """Left out for hidden cases, as are the numbers in problems and warnings."""
     problems: list[str]
     warnings: list[str]
 
@@ -217,13 +220,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         points = [(part.earned, part.undecided, part.possible) for part in parts]
         total = (self.score.earned, self.score.undecided, self.score.possible)
         for earned, undecided, possible in (*points, total):
-            if earned < 0 or undecided < 0 or not earned + undecided <= possible:
+            if not all(0 <= value < math.inf for value in (earned, undecided, possible)) or (
+                _decimal(earned) + _decimal(undecided) > _decimal(possible)
+            ):
                 raise ValueError(f"{earned} earned and {undecided} undecided of {possible} points")
         if any(
-            not math.isclose(sum(column), whole, abs_tol=1e-9)
+            sum(map(_decimal, column)) != _decimal(whole)
             for column, whole in zip(zip(*points, strict=True), total, strict=True)
         ):
             raise ValueError("the parts' points do not sum to the score's")
+
+
+def _decimal(points: float) -> Fraction:
+    """Points as they are written: 0.1 + 0.2 is 0.3."""
+    return Fraction(str(points))
 
 
 def number(value: float | None) -> Any:
