@@ -227,4 +227,4 @@ def describe(exercise: Exercise, case: Case) -> str:
         texts = [f"{label} ({axes})" for label, axes in arrays]
     else:
         texts = [f"{', '.join(case.inputs)} ({', '.join(f'{axis}={size}' for axis, size in case.sizes.items())})"]
-    return "  ".join([*texts, *(f"{name} = {value:g}" for name, value in case.arguments.items())])
+    return "  ".join([*texts, *(f"{name} = {value}" for name, value in case.arguments.items())])

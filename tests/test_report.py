@@ -200,6 +200,23 @@ def test_two_functions_that_raise_are_two_findings(tmp_path: Path) -> None:
     assert shown.count("f raised AssertionError") == 2  # forward, and backward that needs it
 
 
+WORDS = {
+    "surrogates in a message": "    raise ValueError('\\ud800 \\x1b[31m')\n",
+    "a class's name with an escape": "    return type('A\\x1b[31m', (), {})(), 1\n",
+    "an exception's name with an escape": "    raise type('A\\x1b[31m', (Exception,), {})\n",
+    "keys with an escape": "    return {'a\\x1b[31m': x}, 1\n",
+    "a source line with an escape": "    raise ValueError  # \x1b[31m\n",
+    "braces": "    raise ValueError('{x} {0} {')\n",
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_whatever_a_student_s_code_says_can_be_written_and_shown(tmp_path: Path, name: str) -> None:
+    found = grade_text(make_course(tmp_path, *LAYER), "def f(x, w):\n" + WORDS[name] + TANH_BACK)
+    assert b"\\u001b" not in report_json(found)
+    assert "\x1b" not in render(found)
+
+
 @given(st.floats())
 def test_every_number_of_evidence_is_json(value: float) -> None:
     assert json.loads(json.dumps(number(value), allow_nan=False)) == number(value)

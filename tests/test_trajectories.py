@@ -148,3 +148,14 @@ def test_a_step_s_hint_is_about_the_leaf_itself(tmp_path: Path) -> None:
     part = judged(tmp_path, (exercise, reference), text, "step")
     assert part.checks[0].findings[0].headline.startswith("params['w']: off")
     assert "unchanged" not in part.checks[0].findings[0].pattern
+
+
+def test_the_step_that_gives_nan_is_named(tmp_path: Path) -> None:
+    nan = 'out["layers"][0]["w"] *= np.nan if t == 3 else 1\n    return out,'
+    part = judged(tmp_path, ADAM, ADAM_STEP.replace("return out,", nan), "step")
+    assert part.checks[0].findings[0].headline.startswith("params['layers'][0]['w'] after step 3 has NaN")
+
+
+def test_a_state_that_is_not_returned_is_called_the_state(tmp_path: Path) -> None:
+    part = judged(tmp_path, ADAM, ADAM_STEP.replace('{"m": m_new, "v": v_new, "t": t}', "None"), "step")
+    assert part.checks[0].findings[0].likely == "return the new state"

@@ -140,7 +140,7 @@ def _loss_and_gradient(question: Question, args: Sequence[Any]) -> tuple[Any, An
     function = question.exercise.functions["loss"]
     result = question.student.value(function, *args, like=size_of(*args))
     if not isinstance(result, (tuple, list)) or len(result) != 2:
-        problem = f"must be a pair (loss, gradient), it is {describe_value(result)}"
+        problem = f"must return a pair (loss, gradient), it returned {describe_value(result)}"
         raise Unanswered(Status.FAILED, finding(FindingCode.WRONG_STRUCTURE, what=function, problem=problem))
     return result[0], result[1]
 

@@ -59,7 +59,8 @@ def _found(function: str, result: Any, wanted: dict[str, Any]) -> dict[str, Any]
     for (name, tree), item in zip(wanted.items(), items, strict=True):
         problem_of_item = structure_problem(item, tree)
         if problem_of_item:
-            likely = "return the new parameters" if item is None or isinstance(item, Opaque) else ""
+            new = "state" if name == "state" else "parameters"
+            likely = f"return the new {new}" if item is None or isinstance(item, Opaque) else ""
             return finding(FindingCode.WRONG_STRUCTURE, what=name, problem=problem_of_item, likely=likely)
     return dict(zip(wanted, items, strict=True))
 

@@ -149,7 +149,8 @@ def _headline(code: FindingCode, leaf: Leaf, actual: Any, result: Comparison, fi
                 FindingCode.WRONG_DTYPE, what=leaf.name, dtype=result.actual_dtype, expected=result.expected_dtype
             )
         case Reason.NOT_FINITE:
-            return finding(FindingCode.NOT_FINITE, what=leaf.name, wrong=result.wrong, size=result.size)
+            when = f" after step {fields['step']}" if "step" in fields else ""
+            return finding(FindingCode.NOT_FINITE, what=leaf.name + when, wrong=result.wrong, size=result.size)
         case _:
             return finding(code, what=leaf.name, wrong=result.wrong, size=result.size, **fields)
 

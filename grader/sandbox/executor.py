@@ -13,7 +13,7 @@ from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised
 from grader.numerics.trees import map_leaves
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
-from grader.sandbox.wording import message, trace_of, type_name
+from grader.sandbox.wording import message, printable, trace_of, type_name
 
 __all__ = ["Executor"]
 
@@ -115,7 +115,7 @@ class Executor:
         return Raised(
             kind=type_name(type(error)),
             message=message(error)[:MAX_MESSAGE],
-            traceback="\n".join(lines)[:MAX_TRACEBACK],
+            traceback=printable("\n".join(lines)[:MAX_TRACEBACK]),
             exception=error,
         )
 

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 from grader.calls import Source
 from grader.sandbox.patches import Patches
-from grader.sandbox.wording import message, trace_of, type_name
+from grader.sandbox.wording import message, printable, trace_of, type_name
 
 __all__ = ["REFUSED", "Placeholder", "Program", "decode", "own_frames"]
 
@@ -134,7 +134,7 @@ class Program:
             text = error.msg
         where = f"{path}, line {line}" if line else path
         text = f"{type_name(type(error))}: {text}".replace(f"{_PACKAGE}.", ".")  # as it is written: from .layers import
-        problem = " ".join(f"{where}: {text}"[:MAX_PROBLEM].split())
+        problem = printable(" ".join(f"{where}: {text}"[:MAX_PROBLEM].split()))
         if len(self.problems) < MAX_PROBLEMS and problem not in self.problems:
             self.problems.append(problem)
 

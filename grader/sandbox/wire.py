@@ -28,6 +28,7 @@ import numpy as np
 
 from grader.calls import Kept, Opaque, Value
 from grader.sandbox.freeze import DTYPES, MAX_DEPTH, MAX_KEY, MAX_NODES
+from grader.sandbox.wording import printable
 
 __all__ = [
     "MAX_ARRAYS",
@@ -221,7 +222,7 @@ def read_reply(read: Read, nonce: int, max_bytes: int) -> Reply:
     return Reply(
         status=Status(code),
         value=_Decoder(tree, arrays).whole(),
-        texts=tuple(_printable(part) for part in text.decode("utf-8", "replace").split("\0")),
+        texts=tuple(printable(part) for part in text.decode("utf-8", "replace").split("\0")),
         changed=_positions(changed),
         changed_earlier=_positions(earlier),
         seconds=seconds if math.isfinite(seconds) and seconds >= 0 else 0.0,
@@ -262,11 +263,6 @@ def _array(read: Read, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarr
         return items.reshape(shape)
     except ValueError as error:  # zero-sized, with dimensions that NumPy can't hold
         raise Violation(f"its reply has an array of shape {shape}: {error}") from error
-
-
-def _printable(text: str) -> str:
-    """Text without control characters: it is shown in terminals."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _positions(mask: int) -> tuple[int, ...]:
@@ -312,7 +308,7 @@ class _Decoder:
                 self.used += 1
                 return self.arrays[self.used - 1]
             case b"O":
-                return Opaque(_printable(self.text()))
+                return Opaque(printable(self.text()))
             case b"D":
                 return {self.text(): self.node(depth + 1) for _ in range(self.count())}
             case b"T":
