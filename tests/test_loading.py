@@ -278,7 +278,7 @@ PROBLEMS: dict[str, tuple[Files, list[str]]] = {
     ),
     "error over several lines": (
         {"mlp.py": "raise ValueError('a\\n  b\\0\\tc')\ndef f(): return 7"},
-        ["mlp.py, line 1: ValueError: a b\0 c"],
+        ["mlp.py, line 1: ValueError: a b\ufffd c"],
     ),
     "error that can't be shown": (
         {"mlp.py": "class E(Exception):\n    def __str__(self): raise SystemExit\nraise E\ndef f(): return 7"},

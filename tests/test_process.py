@@ -92,7 +92,7 @@ def test_what_loading_tells(start: Start) -> None:
     assert loaded.functions == ("ok", "étage")
     assert loaded.problems == (
         "mlp.py, line 4: ModuleNotFoundError: No module named 'no_such_module'",
-        "mlp.py, line 6: ValueError: a b c",
+        "mlp.py, line 6: ValueError: a b\ufffdc",
     )
     assert child.load() is loaded
     assert isinstance(ask(child, "no_such_function"), Missing)
