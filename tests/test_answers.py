@@ -160,7 +160,28 @@ LOG_SUM = (
     "def f(s):\n    e = np.exp(3.3 * s / 3.3)\n    z = e.sum(1)\n    g = e / z[:, None]\n    g[:, 0] -= 1\n"
     "    return (np.log(z) - 3.3 * s[:, 0] / 3.3).mean(), g / len(s)\n"
 )
+DYADIC = (
+    LOSS[0].replace('p = "N", t = "N"', 'p = { axes = "N", draw = "distinct" }').replace("N = 5", "N = 8192"),
+    "def f(p):\n    return (p * p).sum()\n",
+)
+LIKELIHOOD = (
+    'name = "e"\nkind = "loss"\nloss = "f"\nreference = "f"\n'
+    'inputs = { p = { axes = "N C", draw = "probability" } }\npoints = { value = 1, gradient = 2 }\n'
+    + CASE
+    + "sizes = { N = 3, C = 4 }\n",
+    "def f(p):\n    return -torch.log(p[:, 0]).mean()\n",
+)
+CAREFUL = (
+    "def f(p):\n    assert np.allclose(p.sum(1), 1)\n    g = np.zeros_like(p)\n    g[:, 0] = -1 / p[:, 0] / len(p)\n"
+    "    return -np.log(p[:, 0]).mean(), g\n"
+)
 ODD = {
+    "a gradient of few digits": (DYADIC, "def f(p):\n    return (p * p).sum(), 2 * p\n"),
+    "a forward that refuses what is no distribution": (LIKELIHOOD, CAREFUL),
+    "a forward that refuses it at any step": (
+        LIKELIHOOD,
+        CAREFUL.replace("np.allclose(p.sum(1), 1)", "np.all(abs(p.sum(1) - 1) < 1e-15)"),
+    ),
     "a model with two gradients": (TWO_TREES, TWO + TWO_BACK),
     "integer input": (
         EMBEDDING,
@@ -200,3 +221,14 @@ def test_two_gradients_of_a_model_are_told_apart(tmp_path: Path) -> None:
     part = judged(tmp_path, TWO_TREES, TWO + TWO_BACK.replace("g @ w.T", "-g @ w.T"))
     assert part.checks[0].findings[0].headline.startswith("dx is not the gradient")
     assert part.checks[0].findings[0].also == "dparams['w'] is right"
+
+
+def test_a_forward_that_refuses_the_case_itself_the_second_time_is_wrong(tmp_path: Path) -> None:
+    text = "SEEN = []\n" + TANH.replace("    t =", "    SEEN.append(1)\n    assert len(SEEN) < 3\n    t =") + TANH_BACK
+    assert codes(judged(tmp_path, LAYER, text)) == {"RAISED"}
+
+
+@pytest.mark.parametrize(("room", "verdict"), [("1e-8", "failed"), ("1e-15", "undecided")])
+def test_a_wrong_gradient_of_a_forward_that_refuses_is_not_right(tmp_path: Path, room: str, verdict: str) -> None:
+    text = CAREFUL.replace("np.allclose(p.sum(1), 1)", f"np.all(abs(p.sum(1) - 1) < {room})")
+    assert judged(tmp_path, LIKELIHOOD, text.replace("-1 / p", "-2 / p"), "gradient").verdict == verdict

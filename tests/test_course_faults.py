@@ -88,7 +88,8 @@ def test_a_machine_that_fails_costs_no_student_a_point(tmp_path: Path) -> None:
 
 
 def test_a_crash_of_ours_is_told_as_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grader.checks.pairs.compare_leaves", lambda *_: 1 / 0)
+    for module in ("outputs", "pairs"):
+        monkeypatch.setattr(f"grader.checks.{module}.compare_leaves", lambda *_: 1 / 0)
     report = grade_text(make_course(tmp_path, *LAYER), TANH + TANH_BACK)
     assert blamed(report) == {("undecided", "machine", True)}
     assert "ZeroDivisionError" in checks(report)[0].findings[0].headline

@@ -10,7 +10,7 @@ import numpy as np
 
 from grader.assignment import Exercise, Kind
 from grader.cases import describe
-from grader.checks import pairs, steps, training
+from grader.checks import outputs, pairs, steps, training
 from grader.checks.asking import Unanswered, finding
 from grader.checks.question import Question, Ruling
 from grader.errors import OracleError
@@ -39,11 +39,11 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
 def _rule(question: Question) -> Ruling:
     match question.exercise.kind:
         case Kind.FUNCTION:
-            return pairs.value(question)
+            return outputs.value(question)
         case Kind.LAYER | Kind.MODEL:
-            return pairs.forward(question) if question.aspect == "forward" else pairs.backward(question)
+            return outputs.forward(question) if question.aspect == "forward" else pairs.backward(question)
         case Kind.LOSS:
-            return pairs.loss(question) if question.aspect == "value" else pairs.loss_gradient(question)
+            return outputs.loss(question) if question.aspect == "value" else pairs.loss_gradient(question)
         case Kind.STEP:
             return steps.trajectory(question)
         case Kind.TRAINING:
