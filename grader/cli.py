@@ -5,7 +5,7 @@ they run, so that `--help`, `--version` and `schema` answer at once, without Num
 
     stdout    the result, and nothing else: text, or one JSON document
     stderr    progress (on a terminal only), notes, what could not be done and whose fault it was
-    exit      0 everything passed, 1 something failed, 2 could not grade, 130 interrupted
+    exit      0 everything passed, 1 something failed, 2 could not grade, 130 interrupted, 143 ended
 
 The exit code says what was found about the submission. A crash of ours is therefore 2, never Python's own 1.
 """
@@ -15,9 +15,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
@@ -59,7 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     try:
-        return int(cli.main(argv, prog_name="grader", standalone_mode=False) or PASSED)
+        with _ended_in_order():
+            return int(cli.main(argv, prog_name="grader", standalone_mode=False) or PASSED)
     except click.ClickException as error:
         error.show()
     except click.Abort:
@@ -72,6 +76,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         _tell("this is a mistake in gradmark, not in the submission")
     return UNDECIDED
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM, by which CI cancels a job, ends what was begun: the submission's process goes, and so do its files."""
+
+    def end(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.group(
@@ -341,7 +362,7 @@ def _points_colour(match: re.Match[str]) -> str:
 
 
 def _say(text: str | bytes) -> None:
-    """Print to stdout.
+    """Print to stdout, without colours where NO_COLOR (no-color.org) is set or there is no terminal.
 
     A reader that went away (`grader grade x | head`) does not change the exit code.
 
@@ -352,7 +373,7 @@ def _say(text: str | bytes) -> None:
     if isinstance(text, str):
         text = text.encode(encoding, "backslashreplace").decode(encoding) + "\n"
     try:
-        click.echo(text, nl=False)
+        click.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
     except OSError as error:
         os.dup2(
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()

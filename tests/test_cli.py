@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -294,23 +295,38 @@ def test_without_a_terminal_no_colour_and_no_progress(run: Callable[..., Ran], s
     assert ran.err == ""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty module")
-def test_on_a_terminal_progress_is_erased_before_the_result(submission: Path) -> None:
+def _on_a_terminal(*argv: object, **environment: str) -> tuple[int, str]:
+    """Exit code of the command, and what a terminal would get."""
     import pty
 
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "grader", "grade", str(submission), "--assignment", str(submission)]
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env={**os.environ, "COLUMNS": "60"}) as process:
+    command = [sys.executable, "-m", "grader", *map(str, argv)]
+    inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env={**inherited, **environment}) as process:
         os.close(theirs)
         shown = b""
         while chunk := _read(ours):
             shown += chunk
     os.close(ours)
-    assert process.returncode == cli.PASSED
-    before, _, after = shown.decode().partition("1/1 double / value")
+    return process.returncode, shown.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty module")
+def test_on_a_terminal_progress_is_erased_before_the_result(submission: Path) -> None:
+    code, shown = _on_a_terminal("grade", submission, "--assignment", submission, COLUMNS="60")
+    assert code == cli.PASSED
+    before, _, after = shown.partition("1/1 double / value")
     assert "\r" + " " * 59 + "\r" in after
     assert "\x1b[32m2 of 2 points\x1b[0m" in after
     assert "points" not in before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty module")
+def test_a_terminal_whose_user_wants_no_colour(submission: Path) -> None:
+    code, shown = _on_a_terminal("grade", submission, "--assignment", submission, NO_COLOR="1")
+    assert code == cli.PASSED
+    assert "2 of 2 points" in shown
+    assert "\x1b[3" not in shown
 
 
 def _read(descriptor: int) -> bytes:
@@ -412,6 +428,23 @@ def test_a_result_that_cannot_be_printed_is_2() -> None:
     assert done.returncode == cli.UNDECIDED
     assert done.stderr.startswith("grader: this machine is at fault: the result can't be written to stdout")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM can't be caught there")
+def test_a_job_that_is_cancelled_leaves_nothing_behind(submission: Path, tmp_path: Path) -> None:
+    begun, folder = tmp_path / "begun", tmp_path / "temporary"
+    folder.mkdir()
+    endless = f"def double(x):\n    open({str(begun)!r}, 'w').close()\n    while True:\n        pass\n"
+    (submission / "tiny.py").write_text(endless, encoding="utf-8")
+    command = [sys.executable, "-m", "grader", "grade", str(submission), "--assignment", str(submission)]
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(folder)}) as process:
+        deadline = time.monotonic() + 60
+        while not begun.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert list(folder.iterdir())
+        process.terminate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not list(folder.iterdir())
 
 
 def test_a_terminal_that_knows_few_letters(submission: Path) -> None:
