@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,17 @@ def written(folder: Path, expected: str, files: dict[str, str]) -> Slip:
 
 def silent(text: str) -> None:
     """Print nothing."""
+
+
+def test_a_topic_of_a_wheel_is_named_as_in_a_checkout(
+    tiny: Assignment, slip: Slip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / ".venv" / "site-packages" / "grader" / "_topics"
+    shutil.copytree(tmp_path / "course", installed)
+    monkeypatch.chdir(tmp_path)  # where students work, with a virtual environment in the same folder
+    assignment = load_assignment(installed / "assignments" / "tiny" / "assignment.toml")
+    report = grade_path(assignment, compose(slip, tiny, tmp_path / "out"))
+    assert report.assignment.manifest == "assignments/tiny/assignment.toml"
 
 
 # ------------------------------------------------------------------------------------------------- reading

@@ -128,10 +128,13 @@ def environment(isolation: Sequence[str], device: str = "cpu") -> Environment:
 
 
 def _shown(manifest: Path) -> str:
-    """The manifest as one would type it: relative to here if it lies below, else as in a checkout."""
+    """The manifest as one would type it: relative to here if it lies below, else as in a checkout.
+
+    As in a checkout also where it came with a wheel, which may well lie below: in the folder's virtual environment.
+    """
     path = manifest.resolve()
     here = Path.cwd()
-    if path.is_relative_to(here):
+    if path.is_relative_to(here) and "_topics" not in path.parts:
         return path.relative_to(here).as_posix()
     return f"assignments/{path.parent.name}/{path.name}"
 
