@@ -652,6 +652,14 @@ def test_an_overflow_is_blamed_only_on_the_rows_that_have_it() -> None:
     assert diagnose(_changed(true, (1, 0), np.nan), true, context)[0].cause is None
 
 
+@pytest.mark.parametrize("loss", [np.nan, np.inf])
+def test_of_a_single_number_nobody_can_say_whether_exp_overflowed_or_became_zero(loss: float) -> None:
+    context = Context(name="loss", axes=(), inputs={"scores": np.array([[1e4, 0.0], [0.0, 1.0]])})
+    (found,) = diagnose(np.float64(loss), np.float64(3.0), context)
+    assert "inf / inf, 0 / 0 or log 0" in str(found.cause)
+    assert "subtract" not in str(found.cause)
+
+
 def test_gradient_only_causes_stay_out_of_a_forward() -> None:
     layer = affine(0)
     context = Context(name="out", sizes=layer.sizes, upstream=layer.v.dout, upstream_axes=("N", "M"), forward=True)

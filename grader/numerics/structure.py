@@ -238,12 +238,18 @@ def _named_shape(expected: Array, context: Context) -> str:
 
 
 def _overflow(bad: NDArray[np.bool_], context: Context) -> str | None:
-    """The overflow of exp, claimed only if exactly the rows with such an input are not finite."""
+    """The overflow of exp, claimed only if exactly the rows with such an input are not finite.
+
+    A single number has no rows to tell it from what follows when exp is kept from overflowing, but becomes 0.
+    """
     for name, values in context.inputs.items():
         large = np.asarray(values) > _EXP_LIMIT
         if not large.any():
             continue
-        if bad.ndim == 0 or (large.ndim and bad.shape[0] == large.shape[0] and _same_rows(bad, large)):
+        if bad.ndim == 0:
+            above = f"exp is infinite where {name} is above {_EXP_LIMIT:.0f}, and 0 far below the largest one"
+            return f"{above}: inf / inf, 0 / 0 or log 0 follows"
+        if large.ndim and bad.shape[0] == large.shape[0] and _same_rows(bad, large):
             return f"exp overflows where {name} is above {_EXP_LIMIT:.0f}: subtract the largest one first"
     return None
 
