@@ -4,10 +4,10 @@ Fill in the functions below, from the top down: each uses those above it. The le
 formula and has small examples with numbers; `pytest` in this folder says how far you are.
 
 N is the number of examples in a batch, D the number of inputs, H of hidden units, M of outputs of a layer, C of
-classes. Arrays are float64, class numbers are integers. Your code is given NumPy arrays and, to see that it would
-run on a GPU as it is, torch tensors: with `xp = array_namespace(x)`, write `xp.exp(x)` where you would write
-`np.exp(x)`. What has no prefix (`x @ w`, `x.T`, `x > 0`, `a + b`) works on both. Write the gradients yourself:
-autograd is not there to be asked.
+classes. Arrays are NumPy's, of float64; class numbers are integers. So that your code would run on torch tensors, on
+a GPU, as it is: with `xp = array_namespace(x)`, write `xp.exp(x)` where you would write `np.exp(x)`. What has no
+prefix (`x @ w`, `x.T`, `x > 0`, `a + b`) works on both. Write the gradients yourself: autograd is not there to be
+asked.
 """
 
 from array_api_compat import array_namespace, device
