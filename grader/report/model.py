@@ -11,6 +11,7 @@ parts sum to the total.
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import math
 from fractions import Fraction
@@ -246,6 +247,8 @@ def number(value: float | None) -> Any:
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the format, generated from the types above; schema.json is this, published."""
     (schema,), components = msgspec.json.schema_components([Report], ref_template="#/$defs/{name}")
+    for definition in components.values():
+        definition["description"] = inspect.cleandoc(definition["description"])  # as Python 3.13 has it already
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gradmark report",
