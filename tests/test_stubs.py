@@ -1,13 +1,19 @@
-"""Cutting stubs and composing slips: exact texts, and the faults of an author named by line."""
+"""Cutting stubs and composing slips: exact texts, the faults of an author named by line, and what the README shows."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from grader.authoring.stubs import cut_stub, main, overlay
 from grader.errors import CourseError
+from grader.grading import grade_path
+from grader.manifest import load_assignment
+
+README = Path(__file__).parents[1] / "README.md"
 
 SOLUTION = '''"""Layers."""
 
@@ -131,3 +137,37 @@ def test_decorators_go_with_their_function():
 def test_a_slip_that_changes_nothing_is_the_authors_error(slip: str, problem: str):
     with pytest.raises(CourseError, match=problem):
         overlay(SOLUTION, slip)
+
+
+# ------------------------------------------------------------------------------------------------- the README
+
+
+def blocks(language: str) -> list[str]:
+    """The README's pieces of code in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_an_exercise_added_as_the_readme_says_is_graded(tmp_path: Path) -> None:
+    torch_function, solution = (block for block in blocks("python") if "silu" in block)
+    (exercise,) = blocks("toml")
+    head = 'format = 1\nname = "act"\ntitle = "Activations"\nfile = "act.py"\nreference = "act.py"\nseed = 1\n\n'
+    manifest, reference = tmp_path / "assignments" / "act" / "assignment.toml", tmp_path / "reference" / "act.py"
+    for path, text in (
+        (manifest, head + exercise),
+        (reference, "import torch\n\n\n" + torch_function),
+        (reference.parent / "solutions" / "act.py", "import numpy as np\n\n\n" + solution),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    main([str(reference.parent / "solutions" / "act.py"), str(manifest.parent / "act.py")])
+    assignment = load_assignment(manifest)
+    stub = grade_path(assignment, manifest.parent)
+    right = grade_path(assignment, reference.parent / "solutions" / "act.py")
+    assert (stub.score.earned, right.score.earned, right.score.possible) == (0, 3, 3)
+
+
+def test_the_readme_s_gradient_check_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = (block for block in blocks("python") if "check_gradients" in block)
+    np.random.seed(0)
+    exec(program, {})
+    assert "16 forward" in capsys.readouterr().out
