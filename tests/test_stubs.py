@@ -170,4 +170,4 @@ def test_the_readme_s_gradient_check_passes(capsys: pytest.CaptureFixture[str]) 
     (program,) = (block for block in blocks("python") if "check_gradients" in block)
     np.random.seed(0)
     exec(program, {})
-    assert "16 forward" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("gradient check passed")
