@@ -112,13 +112,22 @@ class ArraySpec:
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one submission may use."""
+    """What one submission may use.
+
+    Seconds are CPU time where the code computes and the clock where it waits; time in which the machine was busy with
+    something else does not count.
+    """
 
     call_seconds: float = 10.0
+    """Of one call."""
     load_seconds: float = 20.0
+    """Of loading the file, each time a process does so."""
     total_seconds: float = 300.0
+    """Of everything."""
     output_bytes: int = 65536
+    """Of what is printed, that are kept; printing more costs nothing."""
     memory_mb: int = 2048
+    """Private memory of its process, on top of what every process has."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

@@ -11,21 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 __all__ = [
     "Call",
     "Evaluator",
+    "Isolation",
     "Kept",
     "Killed",
+    "Limit",
     "Loaded",
     "LoadOutcome",
     "Malformed",
     "Missing",
     "Opaque",
     "Outcome",
+    "Profile",
     "Raised",
     "Returned",
+    "Rung",
     "Source",
     "TimedOut",
     "Value",
@@ -33,6 +38,15 @@ __all__ = [
 
 Value: TypeAlias = Any
 """A tree: numpy.ndarray | bool | int | float | None | Opaque | tuple | list | dict[str, Value]."""
+
+
+class Profile(StrEnum):
+    """The arrays that a student's code is given, and so what its process holds."""
+
+    NUMPY = "numpy"
+    """NumPy's, in a process that has no torch: there is no autograd to borrow."""
+    TORCH = "torch"
+    """torch's, on the CPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,15 @@ class TimedOut:
     """No whole reply before the deadline; the process was ended."""
 
     seconds: float
+    idle: bool = False
+    """It did not compute meanwhile: it slept, or waited for something that never came."""
+
+
+class Limit(StrEnum):
+    """What a submission has used up."""
+
+    TOTAL_SECONDS = "total_seconds"
+    MEMORY = "memory_mb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +133,8 @@ class Killed:
     """The process ended during the call: os._exit, a crash, a limit."""
 
     reason: str
+    limit: Limit | None = None
+    """Which limit of the assignment ended it, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +167,40 @@ class Loaded:
 LoadOutcome: TypeAlias = Loaded | TimedOut | Killed | Malformed
 
 
+class Rung(StrEnum):
+    """How much of a wall stands around a submission, or is to be built at most; grader.sandbox.wall says of what."""
+
+    FULL = "full"
+    UNPRIVILEGED = "unprivileged"
+    SECCOMP = "seccomp"
+    NONE = "none"
+
+    def reaches(self, other: Rung) -> bool:
+        """Whether this is at least as high as the other."""
+        ladder = list(Rung)
+        return ladder.index(self) <= ladder.index(other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What stands between a submission and this machine; by default nothing."""
+
+    wall: Rung = Rung.NONE
+    layers: tuple[str, ...] = ()
+    """Everything, by name."""
+
+
 class Evaluator(Protocol):
     """Where a student's code runs: a process of its own, or this one (the pytest door)."""
 
     @property
-    def isolation(self) -> tuple[str, ...]:
-        """Names of the layers between the code and this machine, for the report; empty if none."""
+    def isolation(self) -> Isolation:
+        """What stands between the code and this machine, for the report."""
+        ...
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether more was printed than is kept."""
         ...
 
     def load(self) -> LoadOutcome:
@@ -156,6 +209,10 @@ class Evaluator(Protocol):
 
     def call(self, call: Call) -> Outcome:
         """Evaluate one call. Never raises for anything that the student's code does."""
+        ...
+
+    def fresh(self) -> None:
+        """Begin anew, where the code has a process of its own: nothing that it left in memory goes on."""
         ...
 
     def close(self) -> None:

@@ -8,7 +8,8 @@ The manifest, key by key (`?` marks what may be left out):
     seed                          of the visible cases, and of the hidden ones where no private seed is given
     follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
     mutation? = "warn"            writing into an argument: "warn" or "fail"; an exercise may override it
-    [limits]?                     call_seconds, total_seconds, load_seconds, output_bytes, memory_mb
+    [limits]?                     call_seconds = 10, load_seconds = 20, total_seconds = 300, output_bytes = 65536,
+                                  memory_mb = 2048; grader.assignment.Limits says what each counts
 
     [[exercise]]
     name, kind                    kind: function, layer, loss, step, model or training

@@ -1,7 +1,6 @@
 """The child: takes calls from one socket, gives back arrays. Holds the student's code and nothing of the judge's.
 
-Started by `process` as `python -I -S -B -c BOOT`: the importer set up there lets it import the standard library,
-NumPy, array_api_compat and these few modules of ours, and nothing else that is installed.
+Forked by the zygote, behind a wall (serve), or started by exec without one (main).
 """
 
 from __future__ import annotations
@@ -10,21 +9,22 @@ import contextlib
 import io
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from grader.calls import Call, Loaded, Malformed, Missing, Raised, Returned, Source
+from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
+from grader.sandbox.wall import set_limits
 from grader.sandbox.wire import MAX_TEXT, Reply, Status, pack_reply, read_request
 
-__all__ = ["main"]
-
-PR_SET_PDEATHSIG = 1
+__all__ = ["main", "serve"]
 
 
 class _Capped(io.RawIOBase):
@@ -49,18 +49,31 @@ class _Capped(io.RawIOBase):
 
 
 def main(fd: int, output_bytes: int, limits: dict[str, int]) -> None:
-    """Serve calls until the judge hangs up.
+    """Serve calls in a process that was started by exec, without a wall.
 
     Args:
         fd: this end of the socket.
         output_bytes: how much may be printed.
         limits: resource limits by the names of the resource module, soft and hard alike.
     """
-    _limit(limits)
-    channel = socket.socket(fileno=fd)
+    set_limits(limits)
+    if sys.platform == "linux":
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    serve(fd, output_bytes)
+
+
+def serve(fd: int, output_bytes: int) -> NoReturn:
+    """Serve calls until the judge hangs up.
+
+    Args:
+        fd: this end of the socket.
+        output_bytes: how much may be printed.
+    """
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)  # else it asks the kernel which it is
     out = _Capped(1, output_bytes)
     for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
         setattr(sys, name, io.TextIOWrapper(out, encoding="utf-8", errors="replace", write_through=True))
+    sys.breakpointhook = lambda *args, **kwargs: None  # one that was forgotten stops nobody here
     random.seed(0)  # code that draws numbers draws the same ones every time it is graded
     np.random.seed(0)
     executor: Executor | None = None
@@ -124,21 +137,3 @@ def _receive(channel: socket.socket, size: int) -> bytearray:
             os._exit(0)  # the judge has hung up; nothing that the student registered may run now
         at += count
     return data
-
-
-def _limit(limits: dict[str, int]) -> None:
-    """Limits that hold from here on, and an end with the judge's. Each where the system has it."""
-    import resource
-
-    for name, value in limits.items():
-        kind = getattr(resource, name, None)
-        if kind is not None:
-            with contextlib.suppress(ValueError, OSError):
-                hard = resource.getrlimit(kind)[1]
-                most = value if hard == resource.RLIM_INFINITY else min(value, hard)
-                resource.setrlimit(kind, (most, most))
-    if sys.platform == "linux":
-        import ctypes
-        import signal
-
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
