@@ -22,6 +22,7 @@ __all__ = [
     "NEWPID",
     "NEWUSER",
     "NEWUTS",
+    "bound_capabilities",
     "drop_capabilities",
     "machine",
     "map_own_user",
@@ -115,14 +116,18 @@ def map_own_user() -> None:
             file.write(text)
 
 
-def drop_capabilities(keep: Collection[int] = ()) -> None:
-    """Give up every capability but some, and the right to get one back by an exec."""
+def bound_capabilities(keep: Collection[int] = ()) -> None:
+    """Give up the right to get a capability, but some, back by an exec."""
     for number in range(CAPABILITIES):
         if number not in keep:
             try:
                 prctl(PR_CAPBSET_DROP, number)
-            except OSError:  # beyond the last there is, or not ours to drop: then capset below is what counts
+            except OSError:  # beyond the last there is, or not ours to drop
                 break
+
+
+def drop_capabilities(keep: Collection[int] = ()) -> None:
+    """Give up every capability but some."""
     kept = sum(1 << number for number in keep)
     low, high = kept & 0xFFFFFFFF, kept >> 32
     header = ctypes.create_string_buffer(struct.pack("II", _CAPABILITY_VERSION, 0))

@@ -128,6 +128,7 @@ def probe(rung: Rung, *, threads: bool, executable_memory: bool) -> Wall:
     wanted = {Rung.FULL: list(Layer), Rung.UNPRIVILEGED: list(Layer), Rung.SECCOMP: list(_SECCOMP), Rung.NONE: []}[rung]
     if rung is not Rung.FULL:
         with contextlib.suppress(OSError):  # whoever is no root has none; a root that is to be mapped must keep one
+            kernel.bound_capabilities(keep=[kernel.CAP_SETFCAP])
             kernel.drop_capabilities(keep=[kernel.CAP_SETFCAP])
     try:
         version = landlock.version()
@@ -173,7 +174,10 @@ def _why_not(wall: Wall, layer: Layer) -> str:
                 _try_pid_namespace()
             if Layer.EMPTY_ROOT in wall.layers:
                 empty_root()
-            confine(wall, number=0, limits={})
+                if os.listdir("/"):
+                    raise OSError(_STOPS_NOTHING)
+            rest = [other for other in wall.layers if layer is not Layer.LANDLOCK or other is not Layer.SECCOMP]
+            confine(replace(wall, layers=tuple(rest)), number=0, limits={})
             why = _broken(layer).encode()
         except BaseException as error:
             why = (str(error) or type(error).__name__).encode("utf-8", "replace")
@@ -188,20 +192,19 @@ def _why_not(wall: Wall, layer: Layer) -> str:
     return said[1:].decode("utf-8", "replace") if said else "the process that tried it ended"
 
 
+_STOPS_NOTHING: Final = "it is there and stops nothing"
+_REFUSES_FILES: Final = {Layer.SECCOMP: FileNotFoundError, Layer.LANDLOCK: PermissionError}
+
+
 def _broken(layer: Layer) -> str:
-    """Whether a layer that could be put up does what it is there for."""
-    tried: dict[Layer, tuple[Callable[[], object], type[OSError]]] = {
-        Layer.SECCOMP: (lambda: os.open("/", os.O_RDONLY), FileNotFoundError),
-        Layer.EMPTY_ROOT: (lambda: os.stat("/proc"), FileNotFoundError),
-    }
-    if layer not in tried:
+    """Whether a layer that could be put up does what it is there for: why not, empty if it does."""
+    if layer not in _REFUSES_FILES:
         return ""
-    action, expected = tried[layer]
     try:
-        action()
-    except expected:
+        os.open("/", os.O_RDONLY)
+    except _REFUSES_FILES[layer]:
         return ""
-    return f"it is there and stops nothing: {layer}"
+    return _STOPS_NOTHING
 
 
 def _try_pid_namespace() -> None:
