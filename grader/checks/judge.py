@@ -71,7 +71,7 @@ def _check(question: Question, ruling: Ruling) -> Check:
         status=status or Status.PASSED,
         fault=fault,
         credit=credit,
-        findings=(*([failure] if failure else []), *mutations),
+        findings=(*([failure] if failure else []), *ruling.warnings, *mutations),
         comparisons=tuple(ruling.comparisons),
         gradient=ruling.gradient,
         inputs=describe(question.exercise, question.case),
