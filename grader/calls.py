@@ -24,7 +24,9 @@ __all__ = [
     "Loaded",
     "LoadOutcome",
     "Malformed",
+    "Method",
     "Missing",
+    "Noticed",
     "Opaque",
     "Outcome",
     "Profile",
@@ -85,6 +87,26 @@ class Call:
     """Deadline for the whole reply, wall clock."""
     max_bytes: int = 64 << 20
     """Largest reply accepted, in bytes of array data: from the expected shape, never from what the child says."""
+    watch: bool = False
+    """Look whether it differentiates numerically: the pass that made the cache used here, else the function itself."""
+
+
+class Method(StrEnum):
+    """A way to a derivative without its formula."""
+
+    DIFFERENCES = "finite differences"
+    COMPLEX_STEP = "the complex step"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """Evidence that a watched call differentiated numerically."""
+
+    method: Method
+    words: str
+    """What was seen, with numbers and names of the student's process: show them, never act on them."""
+    noise: float = 0.0
+    """Error that this method leaves, as a share of the gradient; 0 if the result can't show whether it was used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +119,8 @@ class Returned:
     changed_earlier: tuple[int, ...] = ()
     """Positions of the arguments, of the call that kept the cache used here, that this call wrote into."""
     seconds: float = 0.0
+    noticed: Noticed | None = None
+    """Of a watched call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -62,6 +62,8 @@ class FindingCode(enum.Enum):
     CACHE_SHARED = "{function} uses the values of the latest forward call, not those of its own cache"
     NONDETERMINISTIC = "{function} gives another result for the same arguments"
     NOT_LINEAR_IN_UPSTREAM = "{function} does not follow the upstream gradient: {problem}"
+    NUMERICAL_DERIVATIVE = "{function} differentiates numerically: {evidence}"
+    CHECKS_ITSELF = "{function} takes numerical differences as it runs: {evidence}"
     # Trajectories
     WRONG_TRAJECTORY = (
         "{what}: off the reference's trajectory at step {step} of {steps}, {wrong} of {size} elements differ"

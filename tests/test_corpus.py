@@ -56,6 +56,7 @@ def test_a_submission_is_judged_as_expected(
 
 MESSAGES = (
     "affine_all_mean",
+    "affine_central_differences",
     "affine_db_not_summed",
     "affine_scaled_both_ways",
     "affine_shared_cache",
@@ -64,6 +65,7 @@ MESSAGES = (
     "load_syntax_error",
     "network_b1_missing",
     "relu_mask_missing",
+    "relu_one_sided_difference",
     "right_cache_used_once",
     "run_os_exit",
     "sgd_ascends",

@@ -19,6 +19,7 @@ from grader.calls import (
     Loaded,
     Malformed,
     Missing,
+    Noticed,
     Opaque,
     Outcome,
     Raised,
@@ -80,28 +81,30 @@ class Student:
     overflowed: str = ""
     """Function that printed more than is kept, in this check for the first time."""
     _told: bool = False
+    noticed: Noticed | None = None
+    """Of the calls that were watched, the first evidence of a numerical derivative."""
     _slots: int = 0
     _kept_by: dict[int, str] = field(default_factory=dict)
 
     def start(self, *, hide_values: bool, known: Iterable[str] = ()) -> None:
         """Begin a check: forget the counts of the one before."""
         self.hide_values, self.known = hide_values, frozenset(known)
-        self.calls, self.seconds, self.changed, self.overflowed = 0, 0.0, {}, ""
+        self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
 
-    def value(self, function: str, *args: Any, like: int = 0) -> Any:
-        """What the function returns; `like` is the size in bytes of what is expected.
+    def value(self, function: str, *args: Any, like: int = 0, watch: bool = False) -> Any:
+        """What the function returns; `like` is the size in bytes of what is expected. `watch` as in Call.
 
         Raises:
             Unanswered: it did not return.
         """
-        return self._ask(function, args, None, like)
+        return self._ask(function, args, None, like, watch)
 
     def pair(self, function: str, *args: Any, like: int = 0) -> tuple[Any, Kept]:
         """First item of the pair that the function returns, and the second as kept on the student's side."""
         self._slots += 1
         return self._ask(function, args, self._slots, like), Kept(self._slots)
 
-    def _ask(self, function: str, args: tuple[Any, ...], keep: int | None, like: int) -> Any:
+    def _ask(self, function: str, args: tuple[Any, ...], keep: int | None, like: int, watch: bool = False) -> Any:
         self.calls += 1
         call = Call(
             function=function,
@@ -109,6 +112,7 @@ class Student:
             keep=keep,
             seconds=self.limits.call_seconds,
             max_bytes=ROOM + 16 * max(like, size_of(*(arg for arg in args if not isinstance(arg, Kept)))),
+            watch=watch,
         )
         outcome = self.evaluator.call(call)
         if not self._told and self.evaluator.overflowed:
@@ -116,6 +120,7 @@ class Student:
         if not isinstance(outcome, Returned):
             raise self._unanswered(function, _hushed(outcome) if self.hide_values else outcome)
         self.seconds += outcome.seconds
+        self.noticed = self.noticed or outcome.noticed
         self._note_changes(function, args, keep, outcome)
         return _hushed_value(outcome.value, self.known) if self.hide_values else outcome.value
 

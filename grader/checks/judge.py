@@ -71,7 +71,7 @@ def _check(question: Question, ruling: Ruling) -> Check:
         status=status or Status.PASSED,
         fault=fault,
         credit=credit,
-        findings=(*([failure] if failure else []), *warnings),
+        findings=(*([failure] if failure else []), *ruling.warnings, *warnings),
         comparisons=tuple(ruling.comparisons),
         gradient=ruling.gradient,
         inputs=describe(question.exercise, question.case),

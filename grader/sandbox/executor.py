@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised
 from grader.numerics.trees import map_leaves
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
+from grader.sandbox.watch import Watch
 from grader.sandbox.wording import message, printable, trace_of, type_name
 
 __all__ = ["Executor"]
@@ -32,6 +34,10 @@ class _Slot:
     args: tuple[Any, ...]
     before: tuple[Any, ...]
     """None for an argument that was changed already."""
+    function: Any
+    given: tuple[Any, ...]
+    """The arguments as the call was given them."""
+    out: Any = None
 
 
 class Executor:
@@ -69,14 +75,21 @@ class Executor:
             return Malformed(problem="the cache of its forward call is gone")
         args = tuple(earlier.cache if isinstance(arg, Kept) and earlier else _copy(arg) for arg in call.args)
         before = tuple(None if isinstance(arg, Kept) else _copy(arg) for arg in call.args)
+        watch = None
+        if call.watch:
+            watch = Watch(self.program, *((earlier.function, earlier.given) if earlier else (function, before)))
         try:
             with warnings.catch_warnings(), np.errstate():
                 warnings.simplefilter("ignore")
-                with self.program.running():
+                with self.program.running(), watch or contextlib.nullcontext():
                     start = time.perf_counter()
                     result = function(*args)
                     seconds = time.perf_counter() - start
-            return self._returned(call, result, args, before, earlier, seconds)
+            returned = self._returned(call, function, result, args, before, earlier, seconds)
+            if watch is None or not isinstance(returned, Returned):
+                return returned
+            upstream, out = (call.args[0], earlier.out) if earlier else (None, None)
+            return replace(returned, noticed=watch.noticed(returned.value, upstream, out))
         except Unfit as unfit:
             return Malformed(problem=str(unfit))
         except self.trap as error:
@@ -85,13 +98,14 @@ class Executor:
     def _returned(
         self,
         call: Call,
+        function: Any,
         result: Any,
         args: tuple[Any, ...],
         before: tuple[Any, ...],
         earlier: _Slot | None,
         seconds: float,
     ) -> Outcome:
-        changed = _changed(args, before)
+        changed, slot = _changed(args, before), None
         if call.keep is not None:
             pair = _items(result)
             if pair is None or len(pair) != 2:
@@ -99,11 +113,14 @@ class Executor:
                 return Malformed(problem=f"it must return a pair (out, cache), it returned {_form(shown)}")
             result, cache = pair
             still = tuple(None if i in changed else then for i, then in enumerate(before))
-            self._slots[call.keep] = _Slot(cache, args, still)
-            for slot in list(self._slots)[:-MAX_SLOTS]:
-                del self._slots[slot]
+            self._slots[call.keep] = slot = _Slot(cache, args, still, function, before)
+            for number in list(self._slots)[:-MAX_SLOTS]:
+                del self._slots[number]
+        value = freeze(result, call.max_bytes)
+        if slot is not None:
+            slot.out = value
         return Returned(
-            value=freeze(result, call.max_bytes),
+            value=value,
             changed=changed,
             changed_earlier=() if earlier is None else _changed(earlier.args, earlier.before),
             seconds=seconds,

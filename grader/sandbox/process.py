@@ -28,7 +28,9 @@ from grader.calls import (
     Loaded,
     LoadOutcome,
     Malformed,
+    Method,
     Missing,
+    Noticed,
     Outcome,
     Raised,
     Returned,
@@ -130,6 +132,7 @@ class ChildProcess:
         if seconds <= 0:
             return self._used_up()
         header = {"op": "call", "function": call.function, "keep": call.keep, "max_bytes": call.max_bytes}
+        header["watch"] = call.watch
         reply = self._ask(header, call.args, seconds, call.max_bytes)
         if isinstance(reply, TimedOut) and seconds < call.seconds:
             return self._used_up()
@@ -293,6 +296,7 @@ def _outcome(call: Call, reply: Reply) -> Outcome:
                 changed=tuple(i for i in reply.changed if i < len(call.args)),
                 changed_earlier=reply.changed_earlier,
                 seconds=reply.seconds,
+                noticed=_noticed(reply.texts) if call.watch else None,
             )
         case Status.RAISED:
             kind, message, trace = (*reply.texts, "", "", "")[:3]
@@ -305,6 +309,15 @@ def _outcome(call: Call, reply: Reply) -> Outcome:
             return Malformed(problem="its process answered another question")
         case _:
             assert_never(reply.status)
+
+
+def _noticed(texts: Sequence[str]) -> Noticed | None:
+    """What the child says that it saw; nothing if it is not said as it should be."""
+    try:
+        method, noise, words = texts
+        return Noticed(method=Method(method), noise=float(noise), words=words[:MAX_MESSAGE])
+    except ValueError:
+        return None
 
 
 _PIECE: Final = 1 << 20

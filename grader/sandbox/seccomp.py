@@ -6,8 +6,9 @@ descriptors sent along (sendmsg, recvmsg), to shared memory and messages (shm*, 
 keyrings), to privileges, limits, scheduling, namespaces and mounts, to io_uring, bpf, perf and userfaultfd.
 
 What is allowed in part has a Rule: threads but no processes; memory, but none that RLIMIT_DATA does not count (shared
-anonymous pages, MAP_GROWSDOWN) and none to execute; fcntl without locks, leases and owners, which are a channel
-between submissions; limits to read, not to set.
+anonymous pages, MAP_GROWSDOWN) and none to execute; fcntl without locks and leases, which are a channel between
+submissions, and without owners and O_ASYNC, by which the kernel sends a signal to whoever holds the other end;
+nothing about other processes, not even whether they are there; replies, but no urgent ones; limits to read, not to set.
 
 Every call that takes a path fails with ENOENT, as if there were no files: a submission that opens one gets Python's
 FileNotFoundError. All that it may import is imported before the fork.
@@ -53,14 +54,13 @@ CLONE_VM, CLONE_SIGHAND, CLONE_PTRACE, CLONE_VFORK, CLONE_THREAD, CLONE_NEW = (
 
 _ALLOWED: Final = """
 read write close lseek pread64 pwrite64 readv writev dup dup2 dup3 fstat poll ppoll select pselect6
-sendto recvfrom
 munmap brk mremap mbind get_mempolicy membarrier
 rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack pause
-getitimer setitimer alarm nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time times restart_syscall
-getpid gettid getppid getpgrp getpgid getsid getuid geteuid getgid getegid getgroups getresuid getresgid
-uname sysinfo getrusage getrlimit getpriority getcpu getrandom umask
-sched_yield sched_getaffinity sched_getscheduler sched_getparam sched_get_priority_max sched_get_priority_min
-futex set_robust_list get_robust_list set_tid_address rseq
+getitimer setitimer alarm nanosleep gettimeofday time times restart_syscall
+getpid gettid getppid getpgrp getuid geteuid getgid getegid getgroups getresuid getresgid
+uname sysinfo getrusage getrlimit getcpu getrandom umask
+sched_yield sched_get_priority_max sched_get_priority_min
+futex set_robust_list set_tid_address rseq
 exit exit_group
 """
 _PATHS: Final = """
@@ -91,8 +91,15 @@ class Rule:
     otherwise: int = errno.EPERM
 
 
+_OWN: Final = "getpgid getsid sched_getaffinity sched_getscheduler sched_getparam"
+"""About the process 0, which is the caller."""
+_CLOCKS: Final = "clock_gettime clock_getres clock_nanosleep"
+_CLOCK_NUMBERS = tuple(range(12))
+"""The system's; a negative one is the CPU time of another process."""
 _NO_LOCKS = (0, 1, 2, 3, 4, 1030)
 """F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC."""
+_O_ASYNC = 0x2000
+_MSG_NOSIGNAL, _MSG_DONTWAIT, _MSG_PEEK, _MSG_WAITALL = 0x4000, 0x40, 0x2, 0x100
 _ADVICE = (0, 1, 2, 3, 4, 8, 14, 15, 16, 17, 20, 21)
 """Of madvise: no sharing of equal pages with other processes (MADV_MERGEABLE), no poisoning."""
 _TERMINAL = (0x5401, 0x541B, 0x5421, 0x5450, 0x5451)
@@ -109,12 +116,17 @@ def _rules(threads: bool, executable_memory: bool) -> dict[str, Rule]:
         "mmap": Rule([counted, *not_executable]),
         "mprotect": Rule(not_executable),
         "madvise": Rule([(_low(2), _ALL, _ADVICE)], errno.EINVAL),
-        "fcntl": Rule([(_low(1), _ALL, _NO_LOCKS)]),
+        "fcntl": Rule([(_low(1), _ALL, _NO_LOCKS), (_low(2), _O_ASYNC, (0,))]),
+        "sendto": Rule([(_low(3), _ALL, (0, _MSG_NOSIGNAL)), (_low(4), _ALL, (0,)), (_high(4), _ALL, (0,))]),
+        "recvfrom": Rule([(_low(3), ~(_MSG_DONTWAIT | _MSG_PEEK | _MSG_WAITALL) & _ALL, (0,))]),
+        "getpriority": Rule([(_low(1), _ALL, (0,))]),
         "ioctl": Rule([(_low(1), _ALL, _TERMINAL)], errno.ENOTTY),
         "prctl": Rule([(_low(0), _ALL, _NAMES)]),
         "prlimit64": Rule([(_low(0), _ALL, (0,)), (_low(2), _ALL, (0,)), (_high(2), _ALL, (0,))]),
         "clone3": Rule([(_low(0), 0, ())], errno.ENOSYS),
     }
+    rules |= dict.fromkeys(_OWN.split(), Rule([(_low(0), _ALL, (0,))]))
+    rules |= dict.fromkeys(_CLOCKS.split(), Rule([(_low(0), _ALL, _CLOCK_NUMBERS)], errno.EINVAL))
     if threads:
         rules["clone"] = Rule([(_low(0), _THREAD | CLONE_PTRACE | CLONE_VFORK | CLONE_NEW, (_THREAD,))])
     return rules
@@ -199,7 +211,7 @@ sched_getparam 143 sched_getscheduler 145 sched_get_priority_max 146 sched_get_p
 time 201 futex 202 sched_getaffinity 204 getdents64 217 set_tid_address 218 restart_syscall 219 clock_gettime 228
 clock_getres 229 clock_nanosleep 230 exit_group 231 utimes 235 mbind 237 get_mempolicy 239 openat 257 mkdirat 258
 mknodat 259 fchownat 260 newfstatat 262 unlinkat 263 renameat 264 linkat 265 symlinkat 266 readlinkat 267
-fchmodat 268 faccessat 269 pselect6 270 ppoll 271 set_robust_list 273 get_robust_list 274 utimensat 280 dup3 292
+fchmodat 268 faccessat 269 pselect6 270 ppoll 271 set_robust_list 273 utimensat 280 dup3 292
 prlimit64 302 getcpu 309 renameat2 316 getrandom 318 membarrier 324 statx 332 rseq 334 clone3 435 openat2 437
 faccessat2 439
 """
@@ -207,7 +219,7 @@ _NUMBERS_AARCH64 = """
 getcwd 17 dup 23 dup3 24 fcntl 25 ioctl 29 mknodat 33 mkdirat 34 unlinkat 35 symlinkat 36 linkat 37 renameat 38
 statfs 43 truncate 45 faccessat 48 chdir 49 fchmodat 53 fchownat 54 openat 56 close 57 getdents64 61 lseek 62 read 63
 write 64 readv 65 writev 66 pread64 67 pwrite64 68 pselect6 72 ppoll 73 readlinkat 78 newfstatat 79 fstat 80
-utimensat 88 exit 93 exit_group 94 set_tid_address 96 futex 98 set_robust_list 99 get_robust_list 100 nanosleep 101
+utimensat 88 exit 93 exit_group 94 set_tid_address 96 futex 98 set_robust_list 99 nanosleep 101
 getitimer 102 setitimer 103 clock_gettime 113 clock_getres 114 clock_nanosleep 115 sched_getscheduler 120
 sched_getparam 121 sched_getaffinity 123 sched_yield 124 sched_get_priority_max 125 sched_get_priority_min 126
 restart_syscall 128 sigaltstack 132 rt_sigsuspend 133 rt_sigaction 134 rt_sigprocmask 135 rt_sigpending 136

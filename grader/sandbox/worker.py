@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from grader.calls import Call, Loaded, Malformed, Missing, Raised, Returned, Source
+from grader.calls import Call, Loaded, Malformed, Missing, Noticed, Raised, Returned, Source
 from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
@@ -107,13 +107,14 @@ def _lines(texts: Sequence[str]) -> str:
 
 
 def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -> Reply:
-    call = Call(function=header["function"], args=args, keep=header["keep"], max_bytes=header["max_bytes"])
+    call = Call(args=args, **{name: header[name] for name in ("function", "keep", "max_bytes", "watch")})
     outcome = executor.call(call)
     match outcome:
         case Returned():
             return Reply(
                 status=Status.RETURNED,
                 value=outcome.value,
+                texts=_sighted(outcome.noticed),
                 changed=outcome.changed,
                 changed_earlier=outcome.changed_earlier,
                 seconds=outcome.seconds,
@@ -126,6 +127,10 @@ def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -
             return Reply(status=Status.MISSING)
         case _:
             raise AssertionError(outcome)
+
+
+def _sighted(noticed: Noticed | None) -> tuple[str, ...]:
+    return (noticed.method, repr(noticed.noise), noticed.words.replace("\0", " ")) if noticed else ()
 
 
 def _receive(channel: socket.socket, size: int) -> bytearray:

@@ -35,6 +35,7 @@ ANSWER = struct.Struct("<Bqqd")
 MAX_REQUEST = 1 << 16
 WALL_STANDS = b"\x01"
 _MAX_DESCRIPTORS = 4096
+_SLACK_BYTES = 256 << 20
 
 
 class Answer(IntEnum):
@@ -58,7 +59,7 @@ def main(fd: int, rung: str, profile: str) -> None:
     enter(wall)
     preload()
     own = os.open("/proc/self/ns/pid", os.O_RDONLY) if Layer.PID_NAMESPACE in wall.layers else None
-    base = _data_bytes()
+    data, size = _memory("VmData"), _memory("VmSize")
     if Layer.EMPTY_ROOT in wall.layers:
         empty_root()
     if Layer.NOT_DUMPABLE in wall.layers:
@@ -68,18 +69,18 @@ def main(fd: int, rung: str, profile: str) -> None:
     # What there is now stays as it is: a collection in a child would touch, and so copy, every page of it.
     gc.collect()
     gc.freeze()
-    _Zygote(control, wall, own, base).run()
+    _Zygote(control, wall, own, data, size).run()
 
 
-def _data_bytes() -> int:
-    """Private memory that the process has now (VmData), which counts for RLIMIT_DATA."""
+def _memory(field: str) -> int:
+    """Bytes that the process has now: of private memory (VmData), or of addresses (VmSize); see proc(5)."""
     with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmData"))
+        return next(int(line.split()[1]) << 10 for line in status if line.startswith(field))
 
 
 class _Zygote:
-    def __init__(self, control: socket.socket, wall: Wall, own: int | None, base: int) -> None:
-        self.control, self.wall, self.own, self.base = control, wall, own, base
+    def __init__(self, control: socket.socket, wall: Wall, own: int | None, data: int, size: int) -> None:
+        self.control, self.wall, self.own, self.data, self.size = control, wall, own, data, size
         self.forks = 0
 
     def run(self) -> NoReturn:
@@ -124,7 +125,10 @@ class _Zygote:
             os.dup2(channel, 3)
             os.closerange(4, _MAX_DESCRIPTORS)
             limits = request["limits"]
-            limits["RLIMIT_DATA"] += self.base
+            # Memory that is made read-only after it was filled, stacks that grow down and page tables count for
+            # RLIMIT_AS alone; the reserves of threads count for it too, hence the slack.
+            limits["RLIMIT_AS"] = self.size + limits["RLIMIT_DATA"] + _SLACK_BYTES
+            limits["RLIMIT_DATA"] += self.data
             confine(self.wall, number=self.forks, limits=limits)
             os.write(3, WALL_STANDS)
             serve(3, request["output_bytes"])
