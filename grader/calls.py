@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Missing",
     "Opaque",
     "Outcome",
+    "Profile",
     "Raised",
     "Returned",
     "Source",
@@ -33,6 +35,15 @@ __all__ = [
 
 Value: TypeAlias = Any
 """A tree: numpy.ndarray | bool | int | float | None | Opaque | tuple | list | dict[str, Value]."""
+
+
+class Profile(StrEnum):
+    """What arrays are to the student's code, and with that what its process may hold."""
+
+    NUMPY = "numpy"
+    """NumPy arrays, in a process without torch: there is no autograd to borrow."""
+    TORCH = "torch"
+    """torch tensors on the CPU; autograd is refused as well as a process can (grader.sandbox.autograd)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
