@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import assert_never
 
 from grader.assignment import Assignment, CaseSpec, Exercise, Part
-from grader.calls import Evaluator, Killed, Loaded, LoadOutcome, Malformed, TimedOut
+from grader.calls import Evaluator, Killed, Loaded, LoadOutcome, Malformed, Profile, TimedOut
 from grader.cases import Case, draw_case
 from grader.checks.asking import Student, finding
 from grader.checks.judge import judge
 from grader.checks.question import Question
 from grader.checks.vacuity import vacuous
-from grader.errors import CourseError, SubmissionError
+from grader.errors import CourseError, MachineError, SubmissionError
 from grader.findings import Check, Fault, Finding, FindingCode, Status
 from grader.reference import Oracle
 from grader.report.build import build_report
@@ -170,7 +170,12 @@ def grade(
         oracle: expected values, shared by the submissions of a class; a new one if not given.
         hidden_seed: private seed of the hidden cases; the assignment's public one if not given.
         progress: called before each part.
+
+    Raises:
+        MachineError: there is no process yet that a torch submission could run in.
     """
+    if evaluator is None and assignment.profile is Profile.TORCH:
+        raise MachineError(f"{assignment.name} has the torch profile, which can only be graded by pytest so far")
     limits = assignment.limits
     where = evaluator or ChildProcess(
         submission.source,

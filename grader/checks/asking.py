@@ -33,7 +33,10 @@ ROOM = 1 << 20
 """Bytes that a reply may always have. A wrong shape (an unreduced sum, say) is to be named, not cut off."""
 
 
-_PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {"LinAlgError"}
+_PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {
+    "AutogradRefused",
+    "LinAlgError",
+}
 """Names of types that tell nothing."""
 
 

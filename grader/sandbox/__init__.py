@@ -6,6 +6,10 @@ holds the student's code and nothing else: it is given calls and gives back arra
     judge: process.ChildProcess  == socket, raw bytes ==  child: worker.main -> executor.Executor -> student's code
     pytest door:                  inprocess.InProcess  ->  executor.Executor -> student's code
 
+Two profiles. Where an assignment is graded with NumPy, the child has no torch at all. Where it is declared for torch,
+arguments are tensors and autograd is refused while student code runs, which deters and does not wall in: `profiles`
+says what differs, `tensors` turns arrays into tensors and back, `autograd` refuses and lists what it can't.
+
 Life of a child. It is started by exec with a clean environment, no inherited descriptors but its end of the socket,
 an empty working folder and no standard input; it loads the submission from memory; it answers calls until it is
 closed, runs past a deadline, or breaks the protocol, and is then killed with its process group. The next call starts

@@ -7,6 +7,8 @@ subclass of torch.Tensor may lie about its shape, its numbers and itself. Only o
 
 from __future__ import annotations
 
+import io
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,3 +73,77 @@ def settings() -> Sequence[Setting]:
     import torch
 
     return ((torch.get_default_dtype, torch.set_default_dtype),)
+
+
+def warm() -> None:
+    """Import and set up all that torch leaves until its first use. Once, before a process is forked and walled in.
+
+    Behind the wall there are no files, and what is imported late is not found: printing a tensor, an optimizer's step
+    and torch.distributions import hundreds of modules (the compiler among them) when they are first used. So each is
+    used here. One thread only, since a child of a process that has computed with several hangs, and no backward, since
+    autograd's own threads don't live through a fork. Who draws random numbers afterwards draws the same ones each time.
+    """
+    import torch
+    import torch.utils.checkpoint
+    import torch.utils.data
+
+    torch.set_num_threads(1)
+    with torch.no_grad():
+        for use in (_compute, _build, _store, _report):
+            use(torch)
+    torch.manual_seed(0)
+
+
+def _compute(torch: Any) -> None:
+    x = torch.eye(4, dtype=torch.float64)
+    images = torch.ones(1, 2, 6, 6, dtype=torch.float64)
+    functional = torch.nn.functional
+    for array in (x, x.float()):
+        torch.einsum("ij,jk,kl->il", array, array, array).exp().tanh().softmax(1)
+        for function in ("svd", "qr", "eigh", "eigvals", "inv", "det", "cholesky"):
+            getattr(torch.linalg, function)(array)
+        torch.linalg.solve(array, array), torch.linalg.lstsq(array, array)
+        torch.fft.irfft2(torch.fft.rfft2(array))
+        functional.scaled_dot_product_attention(images.to(array.dtype), images.to(array.dtype), images.to(array.dtype))
+        functional.conv2d(images.to(array.dtype), torch.ones(3, 2, 3, 3, dtype=array.dtype))
+    torch.func.vmap(lambda row: (row @ x).relu().sum())(x)
+    torch.utils.checkpoint.checkpoint(torch.tanh, x, use_reentrant=False)
+    torch.distributions.MultivariateNormal(x[0], x).sample()
+
+
+def _build(torch: Any) -> None:
+    nn = torch.nn
+    x = torch.ones(2, 3, 4)
+    for module in (
+        nn.LSTM(4, 4),
+        nn.GRU(4, 4),
+        nn.TransformerEncoderLayer(4, 2, 4),
+        nn.BatchNorm1d(3),
+        nn.Linear(4, 4),
+    ):
+        module(x)
+    weight = nn.Parameter(x[0])
+    weight.grad = x[0]
+    for make in (torch.optim.SGD, torch.optim.Adam):
+        optimizer = make([weight], lr=0.1)
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def _store(torch: Any) -> None:
+    file = io.BytesIO()
+    torch.save({"x": torch.ones(2)}, file)
+    file.seek(0)
+    torch.load(file)
+    list(torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(2, 2)), shuffle=True))
+
+
+def _report(torch: Any) -> None:
+    x = torch.eye(2)
+    repr(x), repr(torch.nn.Parameter(x)), repr(torch.nn.Linear(2, 2))
+    torch.testing.assert_close(x, x)
+    for wrong in (lambda: torch.testing.assert_close(x, x + 1), lambda: x @ torch.ones(3)):
+        try:
+            wrong()
+        except Exception:
+            traceback.format_exc()

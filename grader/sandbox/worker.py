@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.calls import Call, Loaded, Malformed, Missing, Raised, Returned, Source
+from grader.calls import Call, Loaded, Malformed, Missing, Profile, Raised, Returned, Source
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
 from grader.sandbox.wire import MAX_TEXT, Reply, Status, pack_reply, read_request
@@ -48,13 +48,14 @@ class _Capped(io.RawIOBase):
         return len(memoryview(data).cast("B"))
 
 
-def main(fd: int, output_bytes: int, limits: dict[str, int]) -> None:
+def main(fd: int, output_bytes: int, limits: dict[str, int], profile: str = Profile.NUMPY) -> None:
     """Serve calls until the judge hangs up.
 
     Args:
         fd: this end of the socket.
         output_bytes: how much may be printed.
         limits: resource limits by the names of the resource module, soft and hard alike.
+        profile: what arrays are to the submission.
     """
     _limit(limits)
     channel = socket.socket(fileno=fd)
@@ -68,12 +69,20 @@ def main(fd: int, output_bytes: int, limits: dict[str, int]) -> None:
         header, value = read_request(lambda size: _receive(channel, size))
         if header["op"] == "load":
             files = {name: text.tobytes() for name, text in value.items()}
-            executor = Executor(Program(Source(entry=header["entry"], files=files)), BaseException)
+            executor = _executor(Source(entry=header["entry"], files=files), Profile(profile))
             reply = _loaded(executor)
         elif executor is not None:
             reply = _answer(executor, header, value)
         for piece in pack_reply(header["nonce"], reply):
             channel.sendall(piece)
+
+
+def _executor(source: Source, profile: Profile) -> Executor:
+    """The submission's executor, made here and nowhere else in the child."""
+    program = Program(source, profile)
+    if program.kit.guard is not None:
+        program.kit.guard.enter()  # never left: this process has no oracle, and so no moment without the guard
+    return Executor(program, BaseException)
 
 
 def _loaded(executor: Executor) -> Reply:
