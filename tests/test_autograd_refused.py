@@ -350,6 +350,7 @@ HONEST = {
     "a pool of threads": (
         "with ThreadPoolExecutor(2) as pool:\n    return torch.stack(list(pool.map(lambda row: row * 2, x)))"
     ),
+    "a compiler of its own": "torch.compile = torch.jit.script = lambda f: f\nreturn torch.compile(torch.tanh)(x)",
     "names like those refused": (
         "class Tape:\n    def backward(self, g): return g * 2\n    requires_grad_ = grad = backward\n"
         "return Tape().backward(x) + Tape().grad(x) + Tape().requires_grad_(x)"
@@ -450,6 +451,17 @@ def test_a_guard_that_is_never_left_serves_call_after_call() -> None:
     finally:
         guard.leave()
     assert_as_before()
+
+
+def test_a_debugger_may_follow_new_threads() -> None:
+    text = "def f(x):\n    start = threading._start_new_thread\n"
+    text += "    threading._start_new_thread = lambda *args: start(*args)\n    return x"
+    before = threading._start_new_thread  # type: ignore[attr-defined]
+    try:
+        np.testing.assert_array_equal(numbers(run(text, X)), X)
+        assert threading._start_new_thread is not before  # type: ignore[attr-defined]
+    finally:
+        threading._start_new_thread = before  # type: ignore[attr-defined]
 
 
 def test_threads_that_others_start_are_theirs() -> None:

@@ -130,10 +130,14 @@ class AutogradRefused(RuntimeError):  # noqa: N818  (not an error of ours: what 
 
 
 class _Patch:
-    """One attribute of a module or class, and what stands in its place while the guard is on."""
+    """One attribute of a module or class, and what stands in its place while the guard is on.
 
-    def __init__(self, owner: Any, name: str, value: Any) -> None:
-        self.owner, self.name, self.value = owner, name, value
+    `held` is one that refuses: nobody has a reason to put another in its place. The others may be changed meanwhile
+    (by a debugger that follows new threads, say), and then stay as they are.
+    """
+
+    def __init__(self, owner: Any, name: str, value: Any, held: bool = True) -> None:
+        self.owner, self.name, self.value, self.held = owner, name, value, held
         self.space = vars(owner)
         self.found: Any = _ABSENT
 
@@ -142,6 +146,8 @@ class _Patch:
         setattr(self.owner, self.name, self.value)
 
     def take_out(self) -> None:
+        if not self.held and self.space.get(self.name) is not self.value:
+            return
         if self.found is _ABSENT:
             delattr(self.owner, self.name)
         else:
@@ -177,7 +183,7 @@ class Guard:
     def look(self) -> None:
         """Note whether the guard is still as it was put on. Uses no builtin: they may be the student's."""
         for patch in self._patches:
-            if patch.space.get(patch.name) is not patch.value:
+            if patch.held and patch.space.get(patch.name) is not patch.value:
                 self._remember(f"undoing of what is refused ({patch.name})")
         if not self._inference_is_on() or not self._watched():
             self._remember("undoing of what is refused (the watch)")
@@ -269,7 +275,7 @@ def _watch(guard: Guard) -> Any:
 
 def _patches(guard: Guard, torch: Any) -> Iterator[_Patch]:
     """All patches: of what the tables name under every name that it has, and of what only a closer look refuses."""
-    instead: dict[int, tuple[Any, Any]] = {}
+    instead: dict[int, tuple[Any, Any, bool]] = {}
     for make, table in ((_refusal, _WAYS_IN), (_own_code_only, _WAYS_PAST_THE_WATCH), (_given_back, _COMPILERS)):
         for place, names in table.items():
             owner = _owner(place)
@@ -277,16 +283,16 @@ def _patches(guard: Guard, torch: Any) -> Iterator[_Patch]:
                 original = getattr(owner, name, None)  # not every release has all of them
                 if original is None:
                     continue
-                instead[id(original)] = original, make(guard, f"{place}.{name}", original)
+                instead[id(original)] = original, make(guard, f"{place}.{name}", original), table is not _COMPILERS
                 if isinstance(owner, type):
                     yield _Patch(owner, name, instead[id(original)][1])
     grad, inference = torch._C._set_grad_enabled, torch._C._InferenceMode
-    instead[id(grad)] = grad, _off_only(guard, grad)
-    instead[id(inference)] = inference, _on_only(guard, inference)
+    instead[id(grad)] = grad, _off_only(guard, grad), True
+    instead[id(inference)] = inference, _on_only(guard, inference), True
     for module in _modules_of_torch():
         for name, value in list(vars(module).items()):
             if id(value) in instead:
-                yield _Patch(module, name, instead[id(value)][1])
+                yield _Patch(module, name, *instead[id(value)][1:])
     yield from _patches_of_tensors(guard, torch)
     yield from _patches_of_threads(guard)
     variable = torch.autograd.Variable
@@ -388,7 +394,7 @@ def _patches_of_threads(guard: Guard) -> Iterator[_Patch]:
             start = _starting(guard, original)
             for place in (importlib.import_module(module), threading):
                 for alias in [alias for alias, value in vars(place).items() if value is original]:
-                    yield _Patch(place, alias, start)
+                    yield _Patch(place, alias, start, held=False)
 
 
 def _starting(guard: Guard, original: Any) -> Any:

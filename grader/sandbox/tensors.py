@@ -19,7 +19,16 @@ from grader.sandbox.patches import Setting
 
 __all__ = ["GUARDED", "give", "read", "settings", "warm"]
 
-GUARDED = ("torch", "torch.autograd", "torch.fft", "torch.linalg", "torch.nn", "torch.nn.functional", "torch.special")
+GUARDED = (
+    "torch",
+    "torch.autograd",
+    "torch.fft",
+    "torch.jit",
+    "torch.linalg",
+    "torch.nn",
+    "torch.nn.functional",
+    "torch.special",
+)
 """Modules of torch that a submission's changes must not leave: the oracle may compute with them in the same process."""
 
 
@@ -142,8 +151,8 @@ def _report(torch: Any) -> None:
     x = torch.eye(2)
     repr(x), repr(torch.nn.Parameter(x)), repr(torch.nn.Linear(2, 2))
     torch.testing.assert_close(x, x)
-    for wrong in (lambda: torch.testing.assert_close(x, x + 1), lambda: x @ torch.ones(3)):
+    for wrong, args in ((torch.testing.assert_close, (x, x + 1)), (torch.matmul, (x, torch.ones(3)))):
         try:
-            wrong()
+            wrong(*args)
         except Exception:
             traceback.format_exc()
