@@ -226,7 +226,6 @@ class Guard:
 
     def _put_on(self) -> None:
         self._thread = threading.get_ident()
-        self._recording = self._torch.is_grad_enabled()
         self._inference = self._torch.inference_mode()
         self._inference.__enter__()
         self._mode, self._place = self._watch(), self._modes()
@@ -239,8 +238,7 @@ class Guard:
             patch.take_out()
         while self._modes() > self._place:  # a student's own mode may have been left on
             self._pop(None)
-        self._inference.__exit__(None, None, None)
-        self._torch._C._set_grad_enabled(self._recording)
+        self._inference.__exit__(None, None, None)  # and with it whether gradients were on
         self._thread, self._mode = 0, None
 
     def _watched(self) -> bool:
