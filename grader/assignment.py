@@ -19,6 +19,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from grader.calls import Profile
+
 __all__ = [
     "ArraySpec",
     "Assignment",
@@ -202,6 +204,7 @@ class Assignment:
     file: str
     seed: int
     limits: Limits
+    profile: Profile
     exercises: tuple[Exercise, ...]
     manifest: Path = field(compare=False)
     reference: Path = field(compare=False)

@@ -43,12 +43,12 @@ Value: TypeAlias = Any
 
 
 class Profile(StrEnum):
-    """The arrays that a student's code is given, and so what its process holds."""
+    """What arrays are to the student's code, and with that what its process may hold."""
 
     NUMPY = "numpy"
-    """NumPy's, in a process that has no torch: there is no autograd to borrow."""
+    """NumPy arrays, in a process without torch: there is no autograd to borrow."""
     TORCH = "torch"
-    """torch's, on the CPU."""
+    """torch tensors on the CPU; autograd is refused as well as a process can (grader.sandbox.autograd)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

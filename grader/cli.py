@@ -191,7 +191,11 @@ def grade_command(
 
     with (
         _Progress(len(loaded.parts)) as progress,
-        Sandbox(rung=Rung.NONE if unsafe else Rung.FULL, require=Rung.NONE if unsafe else Rung(require)) as sandbox,
+        Sandbox(
+            loaded.profile,
+            rung=Rung.NONE if unsafe else Rung.FULL,
+            require=Rung.NONE if unsafe else Rung(require),
+        ) as sandbox,
     ):
         sandbox.start()
         from grader.grading import grade_path

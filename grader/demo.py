@@ -115,7 +115,7 @@ def show(out: Path | None, say: Say, progress: Say) -> bool:
         MachineError: `out` can't be written, or no process can be started.
     """
     folder, assignment = _folder(out), load_assignment(find_manifest(_TOPIC))
-    with Sandbox(require=Rung.NONE) as sandbox:
+    with Sandbox(assignment.profile, require=Rung.NONE) as sandbox:
         sandbox.start()
         return _show(assignment, _Place(sandbox=sandbox, folder=folder, progress=progress), say)
 
@@ -141,11 +141,11 @@ def _show(assignment: Assignment, place: _Place, say: Say) -> bool:
 def check_corpus(out: Path | None, say: Say, progress: Say) -> bool:
     """Grade every submission of every topic; True if each is as its expected.toml says. Arguments as for `show`."""
     folder, graded = _folder(out), []
-    with Sandbox(require=Rung.NONE) as sandbox:
-        place = _Place(sandbox=sandbox, folder=folder, progress=progress)
-        for topic in assignment_names():
-            assignment = load_assignment(find_manifest(topic))
-            oracle = Oracle(assignment)
+    for topic in assignment_names():
+        assignment = load_assignment(find_manifest(topic))
+        oracle = Oracle(assignment)
+        with Sandbox(assignment.profile, require=Rung.NONE) as sandbox:
+            place = _Place(sandbox=sandbox, folder=folder, progress=progress)
             for slip in read_slips(topic):
                 path = compose(slip, assignment, folder / "submissions" / topic)
                 graded.append(_grade(slip, path, assignment, oracle, place))

@@ -195,7 +195,10 @@ def grade(
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     with ExitStack() as held:
-        where = evaluator or _process(assignment, submission, sandbox or held.enter_context(Sandbox()))
+        where = evaluator
+        if where is None:
+            sandbox = sandbox or held.enter_context(Sandbox(assignment.profile))
+            where = _process(assignment, submission, sandbox)
         held.callback(where.close)
         session = Session(assignment, where, oracle or Oracle(assignment), hidden_seed)
         checks = [
@@ -221,6 +224,9 @@ def grade(
 
 
 def _process(assignment: Assignment, submission: Submission, sandbox: Sandbox) -> ChildProcess:
+    if sandbox.profile is not assignment.profile:
+        raise ValueError(f"the sandbox is for {sandbox.profile}, and {assignment.name} for {assignment.profile}")
+
     sandbox.check()
     limits = assignment.limits
     return ChildProcess(

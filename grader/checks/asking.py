@@ -37,7 +37,10 @@ ROOM = 1 << 20
 
 _NO_MEMORY = ("MemoryError", "_ArrayMemoryError")
 _IDLE = "it did not compute meanwhile: it sleeps, or waits for input, a lock or a thread"
-_PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {"LinAlgError"}
+_PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {
+    "AutogradRefused",
+    "LinAlgError",
+}
 """Names of types that tell nothing."""
 
 

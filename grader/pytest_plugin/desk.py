@@ -50,7 +50,7 @@ class Desk:
             self.session = finding(FindingCode.SUBMISSION_UNREADABLE, problem=str(error))
             self.notes: tuple[str, ...] = (str(error),)
         else:
-            evaluator = _UntilQuit(InProcess(submission.source))
+            evaluator = _UntilQuit(InProcess(submission.source, assignment.profile))
             self.session = Session(assignment, evaluator, Oracle(assignment), hidden_seed)
             self.digest, self.notes = submission.digest, submission.notes
 

@@ -14,6 +14,10 @@ children, enters its namespaces, imports everything (`preload`), exchanges the f
 what the garbage collector knows, and says which layers stand. Then it forks and reaps, as it is told to. It is
 replaced after some hundred forks, or when it does not answer; it ends when the judge hangs up.
 
+Two profiles. Where an assignment is graded with NumPy, the child has no torch at all. Where it is declared for torch,
+arguments are tensors and autograd is refused while student code runs, which deters and does not wall in: `profiles`
+says what differs, `tensors` turns arrays into tensors and back, `autograd` refuses and lists what it can't.
+
 Life of a child. It is forked (milliseconds), puts its own layers up, says so with one byte, is sent the submission,
 loads it from memory and answers calls until it is closed, runs past a deadline or breaks the protocol; then it is
 killed with all that it started. The next call, and the next exercise, begin with another one: what a submission does

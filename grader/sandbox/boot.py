@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from grader.calls import Profile
 from grader.errors import MachineError
-from grader.sandbox.loading import REFUSED
+from grader.sandbox.profiles import REFUSED
 
 __all__ = ["command", "environment"]
 
@@ -34,6 +34,7 @@ OURS: Final = (
     "grader.numerics",
     "grader.numerics.trees",
     "grader.sandbox",
+    "grader.sandbox.autograd",
     "grader.sandbox.executor",
     "grader.sandbox.freeze",
     "grader.sandbox.kernel",
@@ -42,7 +43,9 @@ OURS: Final = (
     "grader.sandbox.patches",
     "grader.sandbox.perturbed",
     "grader.sandbox.preload",
+    "grader.sandbox.profiles",
     "grader.sandbox.seccomp",
+    "grader.sandbox.tensors",
     "grader.sandbox.wall",
     "grader.sandbox.watch",
     "grader.sandbox.wire",
@@ -84,7 +87,7 @@ def command(module: str, arguments: tuple[Any, ...], profile: Profile) -> list[s
     text = _TEXT.format(
         places=_places(profile),
         ours=OURS,
-        refused=REFUSED if profile is Profile.NUMPY else {},
+        refused=dict(REFUSED) if profile is Profile.NUMPY else {},
         module=module,
         arguments=arguments,
     )

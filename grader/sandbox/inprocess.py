@@ -13,7 +13,7 @@ import numpy.linalg
 import numpy.random
 import numpy.testing  # noqa: F401
 
-from grader.calls import Call, Isolation, Loaded, Outcome, Source
+from grader.calls import Call, Isolation, Loaded, Outcome, Profile, Source
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
 
@@ -23,8 +23,8 @@ __all__ = ["InProcess"]
 class InProcess:
     """Evaluator in the calling process."""
 
-    def __init__(self, source: Source) -> None:
-        self._executor = Executor(Program(source), (Exception, SystemExit, GeneratorExit))
+    def __init__(self, source: Source, profile: Profile = Profile.NUMPY) -> None:
+        self._executor = Executor(Program(source, profile), (Exception, SystemExit, GeneratorExit))
 
     @property
     def isolation(self) -> Isolation:

@@ -73,7 +73,10 @@ class Sandbox:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of everything that stands between a submission and this machine."""
-        return (*self._probed()[1], *(["no torch"] if self.profile is Profile.NUMPY else ["autograd refused"]))
+        return (
+            *self._probed()[1],
+            *(["no torch"] if self.profile is Profile.NUMPY else ["autograd refused (a deterrent)"]),
+        )
 
     @property
     def refused(self) -> dict[str, str]:

@@ -10,6 +10,9 @@ import contextlib
 import importlib
 from typing import Final
 
+from grader.calls import Profile
+from grader.sandbox.profiles import kit_of
+
 __all__ = ["preload"]
 
 _NUMPY: Final = """
@@ -35,12 +38,17 @@ xml.etree.ElementTree zipfile zipimport zlib zoneinfo
 """
 
 
-def preload() -> None:
+def preload(profile: Profile) -> None:
     """Import everything; what this Python or this NumPy does not have is left out."""
     for name in (*_NUMPY.split(), *_STANDARD.split()):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _warm()
+    if profile is Profile.TORCH:
+        from grader.sandbox import tensors
+
+        tensors.warm()
+    kit_of(profile)
 
 
 def _warm() -> None:

@@ -50,7 +50,7 @@ class Spawned:
 
     def _start(self, profile: Profile, fd: int, limits: dict[str, int]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            command("worker", (fd, self._output_bytes, limits), profile),
+            command("worker", (fd, self._output_bytes, limits, str(profile)), profile),
             stdin=subprocess.DEVNULL,
             stdout=self._printed,
             stderr=self._printed,

@@ -156,8 +156,8 @@ class Watch:
         if kind in _NUMBERS:
             if place.called and depth == 0 and frame is not self.outermost:
                 self.evidence.hear(value, place)
-        elif issubclass(kind, ndarray):
-            array = asarray(value)
+        elif issubclass(type(array := self.program.kit.read(value)), ndarray):
+            array = asarray(array)
             if place.called or self._is_new(array, frame.f_code):
                 shift = self.evidence.see(array, place)
                 if shift and place.called:

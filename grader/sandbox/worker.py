@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from grader.calls import Call, Loaded, Malformed, Missing, Noticed, Raised, Returned, Source
+from grader.calls import Call, Loaded, Malformed, Missing, Noticed, Profile, Raised, Returned, Source
 from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
@@ -48,26 +48,28 @@ class _Capped(io.RawIOBase):
         return len(memoryview(data).cast("B"))
 
 
-def main(fd: int, output_bytes: int, limits: dict[str, int]) -> None:
+def main(fd: int, output_bytes: int, limits: dict[str, int], profile: str) -> None:
     """Serve calls in a process that was started by exec, without a wall.
 
     Args:
         fd: this end of the socket.
         output_bytes: how much may be printed.
         limits: resource limits by the names of the resource module, soft and hard alike.
+        profile: what arrays are to the submission.
     """
     set_limits(limits)
     if sys.platform == "linux":
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    serve(fd, output_bytes)
+    serve(fd, output_bytes, Profile(profile))
 
 
-def serve(fd: int, output_bytes: int) -> NoReturn:
+def serve(fd: int, output_bytes: int, profile: Profile) -> NoReturn:
     """Serve calls until the judge hangs up.
 
     Args:
         fd: this end of the socket.
         output_bytes: how much may be printed.
+        profile: what arrays are to the submission.
     """
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)  # else it asks the kernel which it is
     out = _Capped(1, output_bytes)
@@ -81,12 +83,20 @@ def serve(fd: int, output_bytes: int) -> NoReturn:
         header, value = read_request(lambda size: _receive(channel, size))
         if header["op"] == "load":
             files = {name: text.tobytes() for name, text in value.items()}
-            executor = Executor(Program(Source(entry=header["entry"], files=files)), BaseException)
+            executor = _executor(Source(entry=header["entry"], files=files), profile)
             reply = _loaded(executor)
         elif executor is not None:
             reply = _answer(executor, header, value)
         for piece in pack_reply(header["nonce"], reply):
             channel.sendall(piece)
+
+
+def _executor(source: Source, profile: Profile) -> Executor:
+    """The submission's executor, made here and nowhere else in the child."""
+    program = Program(source, profile)
+    if program.kit.guard is not None:
+        program.kit.guard.enter()  # never left: this process has no oracle, and so no moment without the guard
+    return Executor(program, BaseException)
 
 
 def _loaded(executor: Executor) -> Reply:

@@ -19,6 +19,7 @@ import os
 import signal
 import socket
 import struct
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NoReturn
 
@@ -54,10 +55,11 @@ def main(fd: int, rung: str, profile: str) -> None:
         rung: how much of the wall to build at most.
         profile: what to import.
     """
-    torch = Profile(profile) is Profile.TORCH
+    profile = Profile(profile)
+    torch = profile is Profile.TORCH
     wall = probe(Rung(rung), threads=not torch, executable_memory=torch)
     enter(wall)
-    preload()
+    preload(profile)
     own = os.open("/proc/self/ns/pid", os.O_RDONLY) if Layer.PID_NAMESPACE in wall.layers else None
     data, size = _memory("VmData"), _memory("VmSize")
     if Layer.EMPTY_ROOT in wall.layers:
@@ -69,7 +71,7 @@ def main(fd: int, rung: str, profile: str) -> None:
     # What there is now stays as it is: a collection in a child would touch, and so copy, every page of it.
     gc.collect()
     gc.freeze()
-    _Zygote(control, wall, own, data, size).run()
+    _Zygote(control, wall, own, data, size, profile).run()
 
 
 def _memory(field: str) -> int:
@@ -78,10 +80,17 @@ def _memory(field: str) -> int:
         return next(int(line.split()[1]) << 10 for line in status if line.startswith(field))
 
 
+@dataclass(slots=True)
 class _Zygote:
-    def __init__(self, control: socket.socket, wall: Wall, own: int | None, data: int, size: int) -> None:
-        self.control, self.wall, self.own, self.data, self.size = control, wall, own, data, size
-        self.forks = 0
+    control: socket.socket
+    wall: Wall
+    own: int | None
+    """Its own namespace of processes."""
+    data: int
+    size: int
+    """Bytes that it has itself, of private memory and of addresses: a child's limits come on top."""
+    profile: Profile
+    forks: int = 0
 
     def run(self) -> NoReturn:
         while True:
@@ -131,7 +140,7 @@ class _Zygote:
             limits["RLIMIT_DATA"] += self.data
             confine(self.wall, number=self.forks, limits=limits)
             os.write(3, WALL_STANDS)
-            serve(3, request["output_bytes"])
+            serve(3, request["output_bytes"], self.profile)
         except BaseException as error:
             os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:500])
         finally:
