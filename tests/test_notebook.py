@@ -164,6 +164,18 @@ def test_time_is_linear_in_the_text(text: str) -> None:
     assert len(converted(f"!ls\n{text}")) == 2
 
 
+def test_time_is_linear_in_the_magics() -> None:
+    """This would take hours under a scan that starts again at every magic."""
+    assert converted("%%time\n" * 30_000 + "!ls")[-2:] == ["# %%time", "pass  # !ls"]
+
+
+def test_numbers_in_outputs_may_be_of_any_length() -> None:
+    """Python's own int refuses more than 4300 digits, which a student may well have printed."""
+    cell = {**code("x = 1"), "outputs": [{"data": {"application/json": "HERE"}}]}
+    data = notebook(cell).replace(b'"HERE"', b"7" * 5000)
+    assert convert_notebook(data, "a.ipynb").source.endswith(b"x = 1\n")
+
+
 SNIPPETS = st.sampled_from(
     ["!ls", "%time x", "%%time", "%%bash", "x?", "x = 1", "x = 1 \\", "def f():", "    pass", "\treturn", "await x", "",
      '"""', "'''", "'", "f'{x'", "\\", "(", ")", "{", "#", "# coding: nope", "from __future__ import annotations",
