@@ -134,6 +134,26 @@ BROKEN = {
     "limit of 0": ("[[exercise]]", "[limits]\ncall_seconds = 0\n[[exercise]]", "limits"),
     "unknown limit": ("[[exercise]]", "[limits]\ncall_second = 1\n[[exercise]]", "call_second"),
     "repeat 0": ("repeat = 2", "repeat = 0", "case more.repeat"),
+    "repeat without end": ("repeat = 2", "repeat = 1_000_000_000_000", "exercise"),
+    "steps without end": ('output = "N D"', 'output = "N D"\nsteps = 1_000_000_000', "exercise double.steps"),
+    "a file's name with a zero byte": ('file = "tiny.py"', 'file = "a\\u0000.py"', "file"),
+    "a reference with a zero byte": ('reference = "tiny.py"', 'reference = "a\\u0000"', "reference"),
+    "a reference of a name too long": ('reference = "tiny.py"', f'reference = "{"a" * 3000}"', "reference"),
+    "more digits than Python's int takes": ("seed = 7", f"seed = {'9' * 5000}", "in one line"),
+    "a seed that can't be printed": ("seed = 7", f"seed = 0x{'f' * 3900}", "seed"),
+    "points that can't be printed": (
+        "forward = 1.5",
+        f"forward = 0x{'f' * 3900}",
+        "exercise[0] (double).points.forward",
+    ),
+    "a size that can't be printed": ("N = [2, 5]", f"N = [0x{'f' * 3900}, 5]", "case[1] (more).sizes.N[0]"),
+    "arrays in arrays": ("seed = 7", f"seed = {'[' * 3900}", "nested too deeply"),
+    "tables in tables": ("inputs = { x =", f"inputs{'.a' * 1000} = {{ x =", "inputs.a.a"),
+    "a key of thousands of parts": ("seed = 7", f"seed{'.a' * 50_000} = 7", "in one line"),
+    "a key that looks like a path": ("seed = 7", 'seed = 7\n" - at `$.exercise[99]" = 1', "unknown field"),
+    "an index that is no number": ("seed = 7", 'seed = 7\n" - at `$.exercise[\u00b2]" = 1', "unknown field"),
+    "a limit without end": ("[[exercise]]", "[limits]\ncall_seconds = inf\n[[exercise]]", "call_seconds"),
+    "a limit that no system takes": ("[[exercise]]", "[limits]\nmemory_mb = 10_000_000_000\n[[exercise]]", "memory_mb"),
 }
 
 
