@@ -59,6 +59,7 @@ MAX_DEPTH = 32
 MAX_CASES = 2_000
 """Of all exercises, each repeated one counted."""
 MAX_STEPS = 10_000
+MAX_SIZE = 1_000_000
 
 _NEED_AN_AXIS = (Draw.PROBABILITY, Draw.DATA)
 
@@ -375,8 +376,8 @@ class _Builder:
 
     def size(self, where: str, size: int | list[int]) -> int | tuple[int, int]:
         low, high = (size, size) if isinstance(size, int) else size if len(size) == 2 else (0, 0)
-        if not 1 <= low <= high:
-            raise self.fail(where, f"{size!r} is neither a size of at least 1 nor a range [low, high] of them")
+        if not 1 <= low <= high <= MAX_SIZE:
+            raise self.fail(where, f"{size!r} is neither a size from 1 to {MAX_SIZE} nor a range [low, high] of them")
         return low if isinstance(size, int) else (low, high)
 
     def parts(self, cases: tuple[CaseSpec, ...]) -> tuple[Part, ...]:

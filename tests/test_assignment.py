@@ -135,6 +135,7 @@ BROKEN = {
     "unknown limit": ("[[exercise]]", "[limits]\ncall_second = 1\n[[exercise]]", "call_second"),
     "repeat 0": ("repeat = 2", "repeat = 0", "case more.repeat"),
     "repeat without end": ("repeat = 2", "repeat = 1_000_000_000_000", "exercise"),
+    "a size without end": ("N = [2, 5]", "N = [2, 5_000_000_000]", "case more.sizes.N"),
     "steps without end": ('output = "N D"', 'output = "N D"\nsteps = 1_000_000_000', "exercise double.steps"),
     "a file's name with a zero byte": ('file = "tiny.py"', 'file = "a\\u0000.py"', "file"),
     "a reference with a zero byte": ('reference = "tiny.py"', 'reference = "a\\u0000"', "reference"),

@@ -165,7 +165,7 @@ def test_time_is_linear_in_the_text(text: str) -> None:
 
 
 def test_time_is_linear_in_the_magics() -> None:
-    """This would take hours under a scan that starts again at every magic."""
+    """Lines of magics would take hours under a scan that starts again at every magic."""
     assert converted("%%time\n" * 30_000 + "!ls")[-2:] == ["# %%time", "pass  # !ls"]
 
 
