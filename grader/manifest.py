@@ -37,6 +37,7 @@ import hashlib
 import math
 import re
 import tomllib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -136,6 +137,8 @@ def load_assignment(manifest: Path) -> Assignment:
         raise ManifestError(str(manifest), "follow_through", "must lie between 0 and 1, in steps of 0.01")
     if not 0 <= raw.seed < 2**63:
         raise ManifestError(str(manifest), "seed", "must be a whole number of at least 0 and less than 2^63")
+    if not _is_text(raw.title):
+        raise ManifestError(str(manifest), "title", f"{raw.title!r} holds control characters")
     _unique(manifest, "name", [raw.name])
     if Path(raw.file).suffix != ".py" or "/" in raw.file or not raw.file.isprintable():
         raise ManifestError(str(manifest), "file", f"{raw.file!r} is not the name of a Python file")
@@ -225,11 +228,17 @@ def _existing(manifest: Path, folder: Path, key: str, name: str) -> Path:
 
 def _unique(manifest: Path, where: str, names: list[str]) -> None:
     for name in names:
-        if not re.fullmatch(r"[^\s/:\[\]](?:[^/:\[\]]*[^\s/:\[\]])?", name):
-            raise ManifestError(str(manifest), where, f"{name!r} is not a good name: no / : [ ] or outer blanks")
+        if not _is_text(name) or not re.fullmatch(r"[^\s/:\[\]](?:[^/:\[\]]*[^\s/:\[\]])?", name):
+            problem = f"{name!r} is not a good name: no / : [ ], control characters or outer blanks"
+            raise ManifestError(str(manifest), where, problem)
     for name, count in Counter(names).items():
         if count > 1:
             raise ManifestError(str(manifest), where, f"there are two named {name!r}")
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be shown in a terminal: blanks of any kind, but no control characters."""
+    return all(c.isprintable() or unicodedata.category(c) == "Zs" for c in text)
 
 
 def _in_hundredths(value: float) -> bool:

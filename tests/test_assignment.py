@@ -110,6 +110,9 @@ BROKEN = {
     "follow_through NaN": ("seed = 7", "seed = 7\nfollow_through = nan", "follow_through"),
     "negative seed": ("seed = 7", "seed = -7", "seed"),
     "seed of 64 bits": ("seed = 7", "seed = 9223372036854775808", "seed"),
+    "a name that moves the cursor": ('name = "double"', 'name = "a\\u001b[2J"', "exercise"),
+    "a title that moves the cursor": ("Double it", "a\\u001b[2J", "title"),
+    "a key that moves the cursor": ("seed = 7", 'seed = 7\n"\\u001b[2J" = 1', "unknown field `\\x1b[2J`"),
     "a name that is a path": ('name = "tiny"', 'name = "a/b"', "name"),
     "a part's name that breaks node ids": (
         TINY[TINY.index("points") :],
