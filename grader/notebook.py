@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from grader.archive import printable
 from grader.errors import SubmissionError
 
 __all__ = ["MAX_PARSED", "Converted", "convert_notebook", "parse_python"]
@@ -79,7 +80,7 @@ def convert_notebook(data: bytes, path: str) -> Converted:
         kept, problem = _convert_cell(_plain(text).split("\n"))
         lines += [f"# cell {number}", *kept]
         if problem:
-            notes.append(f"cell {number}{problem}; the cell is left out")
+            notes.append(printable(f"cell {number}{problem}; the cell is left out"))
     return Converted(source="\n".join([*lines, ""]).encode(), notes=tuple(notes))
 
 
@@ -108,7 +109,7 @@ def _convert_cell(lines: list[str]) -> tuple[list[str], str]:
     magics = dict(_cell_magics(lines))
     for name in magics.values():
         if name not in _AROUND_PYTHON:
-            return _commented(lines), f" (%%{name}) is not Python"
+            return _commented(lines), f" (%%{name[:80]}) is not Python"
     kept = _without_line_magics([f"# {line}" if at in magics else line for at, line in enumerate(lines)])
     problem = _syntax_problem(kept)
     return (_commented(lines), problem) if problem else (kept, "")

@@ -73,6 +73,11 @@ NOTES = {
     "fine": ("!ls\n%%time\nx = 1", ()),
     "syntax error": ("x = 1\n\ndef f(:\n", ("cell 1, line 3: invalid syntax; the cell is left out",)),
     "another language": ("%%writefile a.py\nx", ("cell 1 (%%writefile) is not Python; the cell is left out",)),
+    "a magic that moves the cursor": ("%%\x1b[2J\n", ("cell 1 (%%\\x1b[2J) is not Python; the cell is left out",)),
+    "a magic as long as a page": (
+        "%%" + "a" * 5000,
+        ("cell 1 (%%" + "a" * 80 + ") is not Python; the cell is left out",),
+    ),
     "too long": ("# " + MAX_PARSED * "a", ("cell 1: longer than 300000 characters; the cell is left out",)),
     "too deep": (10_000 * "-" + "1", ("cell 1: too deeply nested; the cell is left out",)),
 }
