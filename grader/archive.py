@@ -7,9 +7,9 @@ site-packages, and every folder below the top with a pyvenv.cfg. Links are follo
 
 A zip archive comes from a stranger. Its table of contents is read up to a cap; a member's declared size and ratio are
 judged before it is opened, and it is read up to that size; members that aren't Python are never opened, archives
-among them. A name that is absolute, has a drive or climbs with .. refuses the whole archive, though nothing is
-unpacked to a disk: no honest tool writes one. So does a Python member that is encrypted, a link, there twice, or named
-with backslashes.
+among them. A name that is absolute, has a drive, climbs with .. or is absurdly deep refuses the whole archive, though
+nothing is unpacked to a disk: no honest tool writes one. So does a Python member that is encrypted, a link, there
+twice, or named with backslashes.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ __all__ = [
     "MAX_CONTENTS_BYTES",
     "MAX_FILES",
     "MAX_FILE_BYTES",
+    "MAX_FOLDERS",
     "MAX_RATIO",
     "MAX_TOTAL_BYTES",
     "is_python",
@@ -49,6 +50,8 @@ MAX_TOTAL_BYTES = 20_000_000
 """Of all Python files together, and of one notebook: those carry their plots."""
 MAX_CONTENTS_BYTES = 8_000_000
 """Of the table of contents of a zip archive: about 80,000 members."""
+MAX_FOLDERS = 100
+"""Above a member: no work is kept so deep, and every folder of a name costs time."""
 MAX_RATIO = 200
 """Of a member's size to its compressed size. Source text compresses 3 to 10 times, a long log about 50 times."""
 _RATIO_MATTERS_FROM = 100_000
@@ -222,10 +225,11 @@ def _list_zip(archive: zipfile.ZipFile, where: str) -> Listing:
 def _members(archive: zipfile.ZipFile, where: str) -> dict[PurePosixPath, zipfile.ZipInfo]:
     """Files of the archive by their path, those in folders passed over left out."""
     named = [(PurePosixPath(_member_name(member, where)), member) for member in archive.infolist()]
-    environments = {path.parent for path, _ in named if path.name == "pyvenv.cfg"} - {PurePosixPath(".")}
+    environments = {path.parts[:-1] for path, _ in named if path.name == "pyvenv.cfg"} - {()}
+    depths = {len(folders) for folders in environments}
     members: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for path, member in named:
-        passed_over = any(map(_passed_over, path.parts)) or not environments.isdisjoint(path.parents)
+        passed_over = any(map(_passed_over, path.parts)) or any(path.parts[:-1][:n] in environments for n in depths)
         if member.filename.endswith("/") or passed_over:
             continue
         if path in members and is_python(path.name):
@@ -243,6 +247,8 @@ def _member_name(member: zipfile.ZipInfo, where: str) -> str:
     shown = some([printable(name)])
     if name.startswith(("/", "\\")) or re.match("[A-Za-z]:", name) or ".." in re.split(r"[/\\]", name):
         raise SubmissionError(where, f"holds a name that leads out of the archive: {shown}")
+    if name.count("/") > MAX_FOLDERS:
+        raise SubmissionError(where, f"holds a name below more than {MAX_FOLDERS} folders: {shown}")
     if "\0" in name or (is_python(name) and "\\" in name):
         raise SubmissionError(where, f"holds a name with a backslash or a zero byte: {shown}; zip the folder again")
     return printable(name)

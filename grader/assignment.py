@@ -113,6 +113,10 @@ class ArraySpec:
         return self.draw not in (Draw.CLASSES, Draw.MASK, Draw.DATA)
 
 
+MAX_LIMIT = 10_000_000
+"""Of any limit: 115 days, 10 TB of memory. What is larger, or infinite, the system's own calls don't take."""
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one submission may use.
 
@@ -133,8 +137,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be larger than 0")
+            if not 0 < getattr(self, name) <= MAX_LIMIT:
+                raise ValueError(f"{name} must be larger than 0, and at most {MAX_LIMIT}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,9 @@ class ManifestError(CourseError):
     """A field of an assignment.toml is missing, unknown or out of range."""
 
     def __init__(self, file: str, field: str, problem: str) -> None:
-        super().__init__(f"{file}: {field}: {problem}" if field else f"{file}: {problem}")
+        text = f"{file}: {field}: {problem}" if field else f"{file}: {problem}"
+        # A key may hold any character, those included that move a cursor.
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
         self.file = file
         self.field = field
         self.problem = problem

@@ -41,6 +41,8 @@ import hashlib
 import math
 import re
 import tomllib
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -55,6 +57,15 @@ from grader.topics import reference_folder
 
 __all__ = ["load_assignment"]
 
+
+MAX_BYTES = 200_000
+MAX_LINE = 4_000
+"""Characters. The parser's time grows with the square of a dotted key's length."""
+MAX_DEPTH = 32
+MAX_CASES = 2_000
+"""Of all exercises, each repeated one counted."""
+MAX_STEPS = 10_000
+MAX_SIZE = 1_000_000
 
 _NEED_AN_AXIS = (Draw.PROBABILITY, Draw.DATA)
 
@@ -132,11 +143,15 @@ def load_assignment(manifest: Path) -> Assignment:
         raise ManifestError(str(manifest), "follow_through", "must lie between 0 and 1, in steps of 0.01")
     if not 0 <= raw.seed < 2**63:
         raise ManifestError(str(manifest), "seed", "must be a whole number of at least 0 and less than 2^63")
+    if not _is_text(raw.title):
+        raise ManifestError(str(manifest), "title", f"{raw.title!r} holds control characters")
     _unique(manifest, "name", [raw.name])
-    if Path(raw.file).suffix != ".py" or "/" in raw.file:
+    if Path(raw.file).suffix != ".py" or "/" in raw.file or not raw.file.isprintable():
         raise ManifestError(str(manifest), "file", f"{raw.file!r} is not the name of a Python file")
     if not raw.exercise:
         raise ManifestError(str(manifest), "exercise", "there is none")
+    if sum(max(case.repeat, 1) for item in raw.exercise for case in item.case) > MAX_CASES:
+        raise ManifestError(str(manifest), "exercise", f"has more than {MAX_CASES} cases in all")
     exercises = tuple(_Builder(manifest, raw, item).exercise() for item in raw.exercise)
     _unique(manifest, "exercise", [exercise.name for exercise in exercises])
     return Assignment(
@@ -160,15 +175,37 @@ def _read(manifest: Path) -> tuple[bytes, _RawAssignment]:
         text = manifest.read_bytes()
     except OSError as error:
         raise ManifestError(str(manifest), "", error.strerror or str(error)) from error
+    if len(text) > MAX_BYTES or max(map(len, text.split(b"\n"))) > MAX_LINE:
+        problem = f"holds more than {MAX_BYTES} bytes, or {MAX_LINE} in one line"
+        raise ManifestError(str(manifest), "", problem)
     try:
         document = tomllib.loads(text.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise ManifestError(str(manifest), "", "is nested too deeply") from error
+    except ValueError as error:  # not only TOMLDecodeError: text in no UTF-8, a number of too many digits
         raise ManifestError(str(manifest), "", f"not TOML: {error}") from error
+    _check_depth_and_numbers(manifest, document)
     try:
         return text, msgspec.convert(document, _RawAssignment)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
+        problem, at, path = str(error).rpartition(" - at `$")
+        problem, path = (problem, path) if at else (path, "")
         raise ManifestError(str(manifest), _field(path.rstrip("`").lstrip("."), document), problem) from error
+
+
+def _check_depth_and_numbers(manifest: Path, document: dict[str, Any]) -> None:
+    """What the parser lets through, and nothing behind it can take: even a message about it would fail."""
+    waiting: list[tuple[str, Any, int]] = [("", document, 0)]
+    while waiting:
+        path, value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise ManifestError(str(manifest), _field(path, document), "is nested too deeply")
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ManifestError(str(manifest), _field(path, document), "is a whole number of more than 64 bits")
+        if isinstance(value, dict):
+            waiting += [(f"{path}.{key}".lstrip("."), item, depth + 1) for key, item in value.items()]
+        elif isinstance(value, list):
+            waiting += [(f"{path}[{index}]", item, depth + 1) for index, item in enumerate(value)]
 
 
 def _field(path: str, document: Any) -> str:
@@ -177,8 +214,8 @@ def _field(path: str, document: Any) -> str:
     for word in filter(None, path.split(".")):
         key, _, index = word.partition("[")
         here = here.get(key) if isinstance(here, dict) else None
-        if index.rstrip("]").isdigit() and isinstance(here, list):
-            here = here[int(index.rstrip("]"))]
+        if re.fullmatch("[0-9]{1,6}]", index) and isinstance(here, list) and int(index[:-1]) < len(here):
+            here = here[int(index[:-1])]
             name = here.get("name") if isinstance(here, dict) else None
             word += f" ({name})" if isinstance(name, str) else ""
         words.append(word)
@@ -187,17 +224,28 @@ def _field(path: str, document: Any) -> str:
 
 def _existing(manifest: Path, folder: Path, key: str, name: str) -> Path:
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+    try:
+        found = path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+    except (OSError, ValueError, RuntimeError):  # no file can have this name
+        found = False
+    if not found:
         raise ManifestError(str(manifest), key, f"there is no file {name!r} in the reference folder")
     return path
 
 
 def _unique(manifest: Path, where: str, names: list[str]) -> None:
     for name in names:
-        if not re.fullmatch(r"[^\s/:\[\]](?:[^/:\[\]]*[^\s/:\[\]])?", name):
-            raise ManifestError(str(manifest), where, f"{name!r} is not a good name: no / : [ ] or outer blanks")
-        if names.count(name) > 1:
+        if not _is_text(name) or not re.fullmatch(r"[^\s/:\[\]](?:[^/:\[\]]*[^\s/:\[\]])?", name):
+            problem = f"{name!r} is not a good name: no / : [ ], control characters or outer blanks"
+            raise ManifestError(str(manifest), where, problem)
+    for name, count in Counter(names).items():
+        if count > 1:
             raise ManifestError(str(manifest), where, f"there are two named {name!r}")
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be shown in a terminal: blanks of any kind, but no control characters."""
+    return all(c.isprintable() or unicodedata.category(c) == "Zs" for c in text)
 
 
 def _in_hundredths(value: float) -> bool:
@@ -223,8 +271,8 @@ class _Builder:
                 raise self.fail("inputs", f"{name!r} is not a name that an argument can have")
         cases = tuple(case for raw in item.case for case in self.cases(raw, inputs))
         _unique(self.manifest, f"exercise {item.name}.case", [case.name for case in cases])
-        if item.steps < 1:
-            raise self.fail("steps", "must be at least 1")
+        if not 1 <= item.steps <= MAX_STEPS:
+            raise self.fail("steps", f"must be at least 1 and at most {MAX_STEPS}")
         return Exercise(
             name=item.name,
             kind=item.kind,
@@ -344,8 +392,8 @@ class _Builder:
 
     def size(self, where: str, size: int | list[int]) -> int | tuple[int, int]:
         low, high = (size, size) if isinstance(size, int) else size if len(size) == 2 else (0, 0)
-        if not 1 <= low <= high:
-            raise self.fail(where, f"{size!r} is neither a size of at least 1 nor a range [low, high] of them")
+        if not 1 <= low <= high <= MAX_SIZE:
+            raise self.fail(where, f"{size!r} is neither a size from 1 to {MAX_SIZE} nor a range [low, high] of them")
         return low if isinstance(size, int) else (low, high)
 
     def parts(self, cases: tuple[CaseSpec, ...]) -> tuple[Part, ...]:

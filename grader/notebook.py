@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from grader.archive import printable
 from grader.errors import SubmissionError
 
 __all__ = ["MAX_PARSED", "Converted", "convert_notebook", "parse_python"]
@@ -79,7 +80,7 @@ def convert_notebook(data: bytes, path: str) -> Converted:
         kept, problem = _convert_cell(_plain(text).split("\n"))
         lines += [f"# cell {number}", *kept]
         if problem:
-            notes.append(f"cell {number}{problem}; the cell is left out")
+            notes.append(printable(f"cell {number}{problem}; the cell is left out"))
     return Converted(source="\n".join([*lines, ""]).encode(), notes=tuple(notes))
 
 
@@ -105,12 +106,11 @@ def _convert_cell(lines: list[str]) -> tuple[list[str], str]:
     """Lines of a cell as Python, as many as before, and what was wrong if the cell is left out."""
     if not _syntax_problem(lines):
         return lines, ""
-    while magic := _cell_magic(lines):
-        at, name = magic
+    magics = dict(_cell_magics(lines))
+    for name in magics.values():
         if name not in _AROUND_PYTHON:
-            return _commented(lines), f" (%%{name}) is not Python"
-        lines = [*lines[:at], f"# {lines[at]}", *lines[at + 1 :]]
-    kept = _without_line_magics(lines)
+            return _commented(lines), f" (%%{name[:80]}) is not Python"
+    kept = _without_line_magics([f"# {line}" if at in magics else line for at, line in enumerate(lines)])
     problem = _syntax_problem(kept)
     return (_commented(lines), problem) if problem else (kept, "")
 
@@ -123,13 +123,14 @@ def _syntax_problem(lines: list[str]) -> str:
     return ""
 
 
-def _cell_magic(lines: list[str]) -> tuple[int, str] | None:
-    """Position and name of the cell magic, which only blank lines and comments may precede."""
+def _cell_magics(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Positions and names of the cell magics, which only blank lines, comments and each other may precede."""
     for at, line in enumerate(lines):
         if line.strip() and not line.lstrip().startswith("#"):
             magic = _CELL_MAGIC.match(line)
-            return (at, magic[1]) if magic else None
-    return None
+            if magic is None:
+                return
+            yield at, magic[1]
 
 
 def _commented(lines: list[str]) -> list[str]:
@@ -204,7 +205,8 @@ def _load(data: bytes, path: str) -> dict[str, Any]:
     if not data.strip():
         raise SubmissionError(path, "is empty")
     try:
-        notebook = json.loads(data)
+        # No number in it matters, and outputs may hold whole ones too long for int.
+        notebook = json.loads(data, parse_int=float)
     except json.JSONDecodeError as error:
         problem = f"is not a whole notebook: line {error.lineno}, column {error.colno}: {error.msg}"
         raise SubmissionError(path, problem) from None

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import grader.archive
-from grader.archive import MAX_FILES, MAX_TOTAL_BYTES, list_file, list_folder, open_zip, printable, some
+from grader.archive import MAX_FILES, MAX_FOLDERS, MAX_TOTAL_BYTES, list_file, list_folder, open_zip, printable, some
 from grader.errors import SubmissionError
 
 Tree = dict[str, bytes]
@@ -182,6 +182,15 @@ def test_names_that_refuse_the_archive(name: str, problem: str, tmp_path: Path) 
     path = build_zip(tmp_path / "a.zip", {"ok.py": b"", name: b""})
     path.write_bytes(path.read_bytes().replace(b"mlp.pyX", b"mlp.py\0"))
     assert problem in zip_problem(path)
+
+
+def test_names_that_are_absurdly_deep(tmp_path: Path) -> None:
+    """Two hundred such names, 12 MB, would take ten minutes if each of their folders were looked at."""
+    deep = "a/" * MAX_FOLDERS + "mlp.py"
+    assert len(read_zip(build_zip(tmp_path / "a.zip", {deep: b"x", "b.py": b"y"}))) == 2
+    for name in (f"a/{deep}", "a/" * 32_000 + "notes.txt"):
+        path = build_zip(tmp_path / "a.zip", {**{f"{i}/{name}": b"" for i in range(100)}, "mlp.py": b"x"})
+        assert zip_problem(path).startswith(": holds a name below more than 100 folders: ...")
 
 
 def patched(path: Path, name: str, **fields: int) -> Path:

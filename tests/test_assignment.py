@@ -123,6 +123,9 @@ BROKEN = {
     "profile of one exercise": ('output = "N D"', 'output = "N D"\nprofile = "torch"', "exercise[0] (double)"),
     "negative seed": ("seed = 7", "seed = -7", "seed"),
     "seed of 64 bits": ("seed = 7", "seed = 9223372036854775808", "seed"),
+    "a name that moves the cursor": ('name = "double"', 'name = "a\\u001b[2J"', "exercise"),
+    "a title that moves the cursor": ("Double it", "a\\u001b[2J", "title"),
+    "a key that moves the cursor": ("seed = 7", 'seed = 7\n"\\u001b[2J" = 1', "unknown field `\\x1b[2J`"),
     "a name that is a path": ('name = "tiny"', 'name = "a/b"', "name"),
     "a part's name that breaks node ids": (
         TINY[TINY.index("points") :],
@@ -147,6 +150,27 @@ BROKEN = {
     "limit of 0": ("[[exercise]]", "[limits]\ncall_seconds = 0\n[[exercise]]", "limits"),
     "unknown limit": ("[[exercise]]", "[limits]\ncall_second = 1\n[[exercise]]", "call_second"),
     "repeat 0": ("repeat = 2", "repeat = 0", "case more.repeat"),
+    "repeat without end": ("repeat = 2", "repeat = 1_000_000_000_000", "exercise"),
+    "a size without end": ("N = [2, 5]", "N = [2, 5_000_000_000]", "case more.sizes.N"),
+    "steps without end": ('output = "N D"', 'output = "N D"\nsteps = 1_000_000_000', "exercise double.steps"),
+    "a file's name with a zero byte": ('file = "tiny.py"', 'file = "a\\u0000.py"', "file"),
+    "a reference with a zero byte": ('reference = "tiny.py"', 'reference = "a\\u0000"', "reference"),
+    "a reference of a name too long": ('reference = "tiny.py"', f'reference = "{"a" * 3000}"', "reference"),
+    "more digits than Python's int takes": ("seed = 7", f"seed = {'9' * 5000}", "in one line"),
+    "a seed that can't be printed": ("seed = 7", f"seed = 0x{'f' * 3900}", "seed"),
+    "points that can't be printed": (
+        "forward = 1.5",
+        f"forward = 0x{'f' * 3900}",
+        "exercise[0] (double).points.forward",
+    ),
+    "a size that can't be printed": ("N = [2, 5]", f"N = [0x{'f' * 3900}, 5]", "case[1] (more).sizes.N[0]"),
+    "arrays in arrays": ("seed = 7", f"seed = {'[' * 3900}", "nested too deeply"),
+    "tables in tables": ("inputs = { x =", f"inputs{'.a' * 1000} = {{ x =", "inputs.a.a"),
+    "a key of thousands of parts": ("seed = 7", f"seed{'.a' * 50_000} = 7", "in one line"),
+    "a key that looks like a path": ("seed = 7", 'seed = 7\n" - at `$.exercise[99]" = 1', "unknown field"),
+    "an index that is no number": ("seed = 7", 'seed = 7\n" - at `$.exercise[\u00b2]" = 1', "unknown field"),
+    "a limit without end": ("[[exercise]]", "[limits]\ncall_seconds = inf\n[[exercise]]", "call_seconds"),
+    "a limit that no system takes": ("[[exercise]]", "[limits]\nmemory_mb = 10_000_000_000\n[[exercise]]", "memory_mb"),
 }
 
 

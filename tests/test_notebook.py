@@ -73,6 +73,11 @@ NOTES = {
     "fine": ("!ls\n%%time\nx = 1", ()),
     "syntax error": ("x = 1\n\ndef f(:\n", ("cell 1, line 3: invalid syntax; the cell is left out",)),
     "another language": ("%%writefile a.py\nx", ("cell 1 (%%writefile) is not Python; the cell is left out",)),
+    "a magic that moves the cursor": ("%%\x1b[2J\n", ("cell 1 (%%\\x1b[2J) is not Python; the cell is left out",)),
+    "a magic as long as a page": (
+        "%%" + "a" * 5000,
+        ("cell 1 (%%" + "a" * 80 + ") is not Python; the cell is left out",),
+    ),
     "too long": ("# " + MAX_PARSED * "a", ("cell 1: longer than 300000 characters; the cell is left out",)),
     "too deep": (10_000 * "-" + "1", ("cell 1: too deeply nested; the cell is left out",)),
 }
@@ -162,6 +167,18 @@ def test_doubtful_escape_is_no_warning() -> None:
 def test_time_is_linear_in_the_text(text: str) -> None:
     """Each of these would take hours under a scan that starts again at every quote or blank."""
     assert len(converted(f"!ls\n{text}")) == 2
+
+
+def test_time_is_linear_in_the_magics() -> None:
+    """Lines of magics would take hours under a scan that starts again at every magic."""
+    assert converted("%%time\n" * 30_000 + "!ls")[-2:] == ["# %%time", "pass  # !ls"]
+
+
+def test_numbers_in_outputs_may_be_of_any_length() -> None:
+    """Python's own int refuses more than 4300 digits, which a student may well have printed."""
+    cell = {**code("x = 1"), "outputs": [{"data": {"application/json": "HERE"}}]}
+    data = notebook(cell).replace(b'"HERE"', b"7" * 5000)
+    assert convert_notebook(data, "a.ipynb").source.endswith(b"x = 1\n")
 
 
 SNIPPETS = st.sampled_from(
