@@ -23,6 +23,7 @@ from grader.sandbox.warm import Zygote
 __all__ = ["Sandbox"]
 
 TRIES = 3
+_AUTOGRAD = {Profile.NUMPY: "no torch", Profile.TORCH: "autograd refused (a deterrent)"}
 
 
 class Sandbox:
@@ -73,10 +74,7 @@ class Sandbox:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of everything that stands between a submission and this machine."""
-        return (
-            *self._probed()[1],
-            *(["no torch"] if self.profile is Profile.NUMPY else ["autograd refused (a deterrent)"]),
-        )
+        return (*self._probed()[1], _AUTOGRAD[self.profile])
 
     @property
     def refused(self) -> dict[str, str]:
