@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["Child", "Ending", "Spent", "output_file", "read_output", "spent_by"]
+__all__ = ["Child", "Ending", "Spent", "is_full", "output_file", "read_output", "spent_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ class Child(Protocol):
         """What was printed so far."""
         ...
 
+    def overflowed(self) -> bool:
+        """Whether it printed as much as is kept, or more."""
+        ...
+
     def spent(self) -> Spent | None:
         """What it has had of the machine; None where that can't be told."""
         ...
@@ -93,6 +97,11 @@ def output_file(size: int) -> int:
 def read_output(fd: int, size: int) -> str:
     """What is in such a file; it has its full size from the start, so the unwritten rest is zeros."""
     return os.pread(fd, size, 0).rstrip(b"\0").decode("utf-8", "replace")
+
+
+def is_full(fd: int, size: int) -> bool:
+    """Whether such a file is written to its end."""
+    return os.pread(fd, 1, size - 1) not in (b"", b"\0")
 
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01

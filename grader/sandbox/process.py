@@ -103,7 +103,7 @@ class ChildProcess:
     @property
     def overflowed(self) -> bool:
         """Whether more was printed than is kept."""
-        return self._overflowed or (self._child is not None and len(self._child.output()) >= self._output_bytes)
+        return self._overflowed or (self._child is not None and self._child.overflowed())
 
     def load(self) -> LoadOutcome:
         """Start a process and load the submission, the first time.
@@ -250,21 +250,26 @@ class ChildProcess:
         return child.walled and ending.signal == _SIGKILL and ending.cpu_seconds < self._cpu_seconds - 1
 
 
+_UNSEEN: Final = 0.05
+"""Seconds of each call in which nobody looks at what it spends: most calls are over by then, and looking costs more."""
+
+
 class _Clock:
     """How much of its time a call has used."""
 
     def __init__(self, child: Child, seconds: float) -> None:
         self.child, self.seconds = child, seconds
         self.begun = time.monotonic()
-        self.before = child.spent()
-        self._last: float | None = None
+        self.unseen = min(_UNSEEN, seconds)
+        self.before: Spent | None = None
+        """What the child had had of the machine when the unseen time was over."""
 
     def passed(self) -> float:
         """By the clock on the wall."""
         return time.monotonic() - self.begun
 
     def computed(self) -> float:
-        """Seconds of CPU time."""
+        """Seconds of CPU time, after the unseen ones."""
         now = self.child.spent()
         return now.cpu - self.before.cpu if now and self.before else self.passed()
 
@@ -273,13 +278,19 @@ class _Clock:
 
         After the child has ended, the time that passed.
         """
-        passed, before = self.passed(), self.before or Spent()
-        now = self.child.spent() or before
-        return min(max(now.cpu - before.cpu, passed - (now.waited - before.waited)), max(passed, self.seconds))
+        passed = self.passed()
+        now = self.child.spent() if self.before else None
+        if now is None or self.before is None:
+            return passed
+        let_run = passed - (now.waited - self.before.waited)
+        return min(max(self.unseen + now.cpu - self.before.cpu, let_run), max(passed, self.seconds))
 
     def left(self) -> float:
         """Seconds until it is worth looking again; 0 when its time is over."""
         passed = self.passed()
+        if passed < self.unseen:
+            return self.unseen - passed
+        self.before = self.before or self.child.spent()
         if passed < self.seconds:
             return self.seconds - passed
         if passed > self.seconds * _MOST_WAITING:

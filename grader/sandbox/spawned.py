@@ -17,7 +17,7 @@ import time
 from grader.calls import Profile
 from grader.errors import MachineError
 from grader.sandbox.boot import command, environment
-from grader.sandbox.child import Ending, Spent, output_file, read_output, spent_by
+from grader.sandbox.child import Ending, Spent, is_full, output_file, read_output, spent_by
 
 __all__ = ["Spawned"]
 
@@ -63,6 +63,10 @@ class Spawned:
     def output(self) -> str:
         """What was printed so far."""
         return read_output(self._printed, self._output_bytes)
+
+    def overflowed(self) -> bool:
+        """Whether it printed as much as is kept, or more."""
+        return is_full(self._printed, self._output_bytes)
 
     def spent(self) -> Spent | None:
         """What it has had of the machine."""

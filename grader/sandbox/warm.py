@@ -6,6 +6,7 @@ A zygote that does not answer, or answers nonsense, is ended with all its childr
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import select
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 from grader.calls import Profile
 from grader.errors import MachineError
 from grader.sandbox.boot import command, environment
-from grader.sandbox.child import Ending, Spent, output_file, read_output, spent_by
+from grader.sandbox.child import Ending, Spent, is_full, output_file, read_output, spent_by
 from grader.sandbox.wall import Layer, Rung
 from grader.sandbox.zygote import ANSWER, MAX_REQUEST, WALL_STANDS, Answer
 
@@ -226,14 +227,17 @@ class Forked:
         """What was printed so far."""
         return read_output(self._printed, self._output_bytes)
 
+    def overflowed(self) -> bool:
+        """Whether it printed as much as is kept, or more."""
+        return is_full(self._printed, self._output_bytes)
+
     def spent(self) -> Spent | None:
         """What it has had of the machine."""
-        pid = self.pid
-        return None if pid is None else spent_by(pid)
+        return None if self.pid is None else spent_by(self.pid)
 
-    @property
+    @functools.cached_property
     def pid(self) -> int | None:
-        """Its number as this process sees it; None once it has been reaped, and where /proc does not tell."""
+        """Its number as this process sees it; None where /proc does not tell."""
         with contextlib.suppress(OSError), open(f"/proc/self/fdinfo/{self._pidfd}") as info:
             number = next((int(line.split()[1]) for line in info if line.startswith("Pid:")), -1)
             return number if number > 0 else None

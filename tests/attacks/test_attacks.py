@@ -3,7 +3,8 @@
 Every file in `submissions/` is one attack, a complete student file that starts with a docstring saying what it tries.
 To add one, write the file: `double` right, `square` an attack that says `GOT: ...` when it got something and returns
 something wrong. It finds its targets in `target`, system calls in `raw`. If it differs from the usual, say how and why
-in catalogue.py. Nothing may do lasting harm where nothing stops it: it is let loose without a wall too.
+in catalogue.py. Nothing may do lasting harm where nothing stops it: it is let loose without a wall too, to see that it
+bites (`pytest tests/attacks -m unwalled`, in a machine that you can do without).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def test_the_wall_holds(harness: Harness, attack: str) -> None:
     assert_scored(attempt, attack)
 
 
+@pytest.mark.unwalled
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("harness", ["none"], indirect=True, scope="module")
 def test_it_bites_without_a_wall(harness: Harness, attack: str) -> None:
