@@ -19,6 +19,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from grader.calls import Profile
+
 __all__ = [
     "ArraySpec",
     "Assignment",
@@ -116,13 +118,22 @@ MAX_LIMIT = 10_000_000
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one submission may use."""
+    """What one submission may use.
+
+    Seconds are CPU time where the code computes and the clock where it waits; time in which the machine was busy with
+    something else does not count.
+    """
 
     call_seconds: float = 10.0
+    """Of one call."""
     load_seconds: float = 20.0
+    """Of loading the file, each time a process does so."""
     total_seconds: float = 300.0
+    """Of everything."""
     output_bytes: int = 65536
+    """Of what is printed, that are kept; printing more costs nothing."""
     memory_mb: int = 2048
+    """Private memory of its process, on top of what every process has."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -197,6 +208,7 @@ class Assignment:
     file: str
     seed: int
     limits: Limits
+    profile: Profile
     exercises: tuple[Exercise, ...]
     manifest: Path = field(compare=False)
     reference: Path = field(compare=False)

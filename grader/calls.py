@@ -11,21 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 __all__ = [
     "Call",
     "Evaluator",
+    "Isolation",
     "Kept",
     "Killed",
+    "Limit",
     "Loaded",
     "LoadOutcome",
     "Malformed",
+    "Method",
     "Missing",
+    "Noticed",
     "Opaque",
     "Outcome",
+    "Profile",
     "Raised",
     "Returned",
+    "Rung",
     "Source",
     "TimedOut",
     "Value",
@@ -33,6 +40,15 @@ __all__ = [
 
 Value: TypeAlias = Any
 """A tree: numpy.ndarray | bool | int | float | None | Opaque | tuple | list | dict[str, Value]."""
+
+
+class Profile(StrEnum):
+    """What arrays are to the student's code, and with that what its process may hold."""
+
+    NUMPY = "numpy"
+    """NumPy arrays, in a process without torch: there is no autograd to borrow."""
+    TORCH = "torch"
+    """torch tensors on the CPU; autograd is refused as well as a process can (grader.sandbox.autograd)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +87,26 @@ class Call:
     """Deadline for the whole reply, wall clock."""
     max_bytes: int = 64 << 20
     """Largest reply accepted, in bytes of array data: from the expected shape, never from what the child says."""
+    watch: bool = False
+    """Look whether it differentiates numerically: the pass that made the cache used here, else the function itself."""
+
+
+class Method(StrEnum):
+    """A way to a derivative without its formula."""
+
+    DIFFERENCES = "finite differences"
+    COMPLEX_STEP = "the complex step"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """Evidence that a watched call differentiated numerically."""
+
+    method: Method
+    words: str
+    """What was seen, with numbers and names of the student's process: show them, never act on them."""
+    noise: float = 0.0
+    """Error that this method leaves, as a share of the gradient; 0 if the result can't show whether it was used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +119,8 @@ class Returned:
     changed_earlier: tuple[int, ...] = ()
     """Positions of the arguments, of the call that kept the cache used here, that this call wrote into."""
     seconds: float = 0.0
+    noticed: Noticed | None = None
+    """Of a watched call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,6 +141,15 @@ class TimedOut:
     """No whole reply before the deadline; the process was ended."""
 
     seconds: float
+    idle: bool = False
+    """It did not compute meanwhile: it slept, or waited for something that never came."""
+
+
+class Limit(StrEnum):
+    """What a submission has used up."""
+
+    TOTAL_SECONDS = "total_seconds"
+    MEMORY = "memory_mb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +157,8 @@ class Killed:
     """The process ended during the call: os._exit, a crash, a limit."""
 
     reason: str
+    limit: Limit | None = None
+    """Which limit of the assignment ended it, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +191,40 @@ class Loaded:
 LoadOutcome: TypeAlias = Loaded | TimedOut | Killed | Malformed
 
 
+class Rung(StrEnum):
+    """How much of a wall stands around a submission, or is to be built at most; grader.sandbox.wall says of what."""
+
+    FULL = "full"
+    UNPRIVILEGED = "unprivileged"
+    SECCOMP = "seccomp"
+    NONE = "none"
+
+    def reaches(self, other: Rung) -> bool:
+        """Whether this is at least as high as the other."""
+        ladder = list(Rung)
+        return ladder.index(self) <= ladder.index(other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What stands between a submission and this machine; by default nothing."""
+
+    wall: Rung = Rung.NONE
+    layers: tuple[str, ...] = ()
+    """Everything, by name."""
+
+
 class Evaluator(Protocol):
     """Where a student's code runs: a process of its own, or this one (the pytest door)."""
 
     @property
-    def isolation(self) -> tuple[str, ...]:
-        """Names of the layers between the code and this machine, for the report; empty if none."""
+    def isolation(self) -> Isolation:
+        """What stands between the code and this machine, for the report."""
+        ...
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether more was printed than is kept."""
         ...
 
     def load(self) -> LoadOutcome:
@@ -156,6 +233,10 @@ class Evaluator(Protocol):
 
     def call(self, call: Call) -> Outcome:
         """Evaluate one call. Never raises for anything that the student's code does."""
+        ...
+
+    def fresh(self) -> None:
+        """Begin anew, where the code has a process of its own: nothing that it left in memory goes on."""
         ...
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final, final
 import click
 
 from grader import __version__
+from grader.calls import Rung
 from grader.errors import CourseError, GradmarkError, MachineError, SubmissionError
 from grader.topics import assignment_names, find_manifest
 
@@ -123,6 +124,7 @@ Examples:
   grader grade assignments/mlp
   grader grade handin.zip --assignment mlp --report report.json
   grader grade mlp.ipynb --assignment mlp --seed 8671 --format json
+  grader grade handin.zip --assignment mlp --require full
 
 \b
 Exit codes: 0 everything passed, 1 something failed, 2 could not grade
@@ -144,6 +146,19 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     "Default: the assignment's public one.",
 )
 @click.option(
+    "--require",
+    type=click.Choice([rung.value for rung in (Rung.FULL, Rung.SECCOMP, Rung.NONE)]),
+    default=Rung.SECCOMP.value,
+    show_default=True,
+    help="Least wall to run the code behind: full (namespaces, Landlock and seccomp), seccomp, or none (whatever this "
+    "machine has). Where it can't be built nothing is graded.",
+)
+@click.option(
+    "--unsafe",
+    is_flag=True,
+    help="Take the wall down: the code can do whatever you can. The report says so. For code that you trust.",
+)
+@click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the JSON report here too."
 )
 @click.option(
@@ -154,20 +169,47 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     show_default=True,
     help="Form of the output.",
 )
-def grade_command(submission: Path, assignment: str | None, seed: int | None, report: Path | None, form: str) -> int:
+def grade_command(
+    submission: Path,
+    assignment: str | None,
+    seed: int | None,
+    require: str,
+    unsafe: bool,
+    report: Path | None,
+    form: str,
+) -> int:
     """Grade one SUBMISSION: a folder, a .py file, a notebook or a .zip.
 
-    The code runs in a process of its own, with limits on time and memory.
+    The code runs in a process of its own, behind a wall: no files, no network, no other process, and limits on time
+    and memory. `grader doctor` says what this machine has.
     """
     manifest = _manifest(assignment, submission)
     from grader.manifest import load_assignment
 
     loaded = load_assignment(manifest)  # before anything heavy: a mistake in the manifest is told at once
-    with _Progress(len(loaded.parts)) as progress:
+    from grader.sandbox.pool import Sandbox
+
+    with (
+        _Progress(len(loaded.parts)) as progress,
+        Sandbox(
+            loaded.profile,
+            rung=Rung.NONE if unsafe else Rung.FULL,
+            require=Rung.NONE if unsafe else Rung(require),
+        ) as sandbox,
+    ):
+        sandbox.start()
         from grader.grading import grade_path
 
+        sandbox.check()
+        if sandbox.rung is Rung.NONE:
+            progress.erase()
+            _tell(_UNSAFE.format(why="--unsafe was given" if unsafe else "this machine can't build one"))
         graded = grade_path(
-            loaded, submission, hidden_seed=seed, progress=lambda part: progress(f"{part.exercise} / {part.name}")
+            loaded,
+            submission,
+            sandbox=sandbox,
+            hidden_seed=seed,
+            progress=lambda part: progress(f"{part.exercise} / {part.name}"),
         )
     _print_report(graded, form)
     code = _exit_code(graded)
@@ -260,6 +302,9 @@ def doctor_command(form: str) -> int:
     _say(as_json(lines) if form == "json" else _painted(render(lines)))
     return PASSED if works(lines) else UNDECIDED
 
+
+_UNSAFE: Final = """WARNING: there is no wall around this submission: {why}.
+grader: WARNING: its code can read and write your files and use the network, with your rights. The report says so."""
 
 # ------------------------------------------------------------------------------------------------- what is graded
 

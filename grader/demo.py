@@ -25,13 +25,14 @@ from numpy.typing import NDArray
 
 from grader.assignment import Assignment
 from grader.authoring.corpus import Slip, compose, differences, parts_of, read_slip, read_slips
-from grader.calls import Call, Returned
+from grader.calls import Call, Returned, Rung
 from grader.errors import CourseError, MachineError
 from grader.grading import grade_path
 from grader.manifest import load_assignment
 from grader.reference import Oracle
 from grader.report.console import points, render_part
 from grader.report.model import Report, write_report
+from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
 from grader.submission import load_submission
 from grader.topics import assignment_names, find_manifest, submissions_folder
@@ -69,14 +70,24 @@ class Graded:
     differences: tuple[str, ...]
 
 
-def _grade(slip: Slip, submission: Path, assignment: Assignment, oracle: Oracle, out: Path, progress: Say) -> Graded:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where the demo's submissions run, and where their reports go."""
+
+    sandbox: Sandbox
+    folder: Path
+    progress: Say
+
+
+def _grade(slip: Slip, submission: Path, assignment: Assignment, oracle: Oracle, place: _Place) -> Graded:
     report = grade_path(
         assignment,
         submission,
+        sandbox=place.sandbox,
         oracle=oracle,
-        progress=lambda part: progress(f"{slip.name}: {part.exercise} / {part.name}"),
+        progress=lambda part: place.progress(f"{slip.name}: {part.exercise} / {part.name}"),
     )
-    write_report(report, _folder(out / "reports" / assignment.name) / f"{slip.name}.json")
+    write_report(report, _folder(place.folder / "reports" / assignment.name) / f"{slip.name}.json")
     return Graded(slip=slip, report=report, differences=differences(report, slip))
 
 
@@ -104,19 +115,25 @@ def show(out: Path | None, say: Say, progress: Say) -> bool:
         MachineError: `out` can't be written, or no process can be started.
     """
     folder, assignment = _folder(out), load_assignment(find_manifest(_TOPIC))
-    oracle, graded = Oracle(assignment), []
+    with Sandbox(assignment.profile, require=Rung.NONE) as sandbox:
+        sandbox.start()
+        return _show(assignment, _Place(sandbox=sandbox, folder=folder, progress=progress), say)
+
+
+def _show(assignment: Assignment, place: _Place, say: Say) -> bool:
+    oracle, graded, folder = Oracle(assignment), [], place.folder
     submissions = folder / "submissions" / assignment.name
     paths = dict([_worked_solution(assignment, submissions)])
     for slip in (read_slip(submissions_folder() / _TOPIC / name) for name in _SHOWN):
         paths[slip] = compose(slip, assignment, submissions)
     for slip, path in paths.items():
-        graded.append(_grade(slip, path, assignment, oracle, folder, progress))
+        graded.append(_grade(slip, path, assignment, oracle, place))
         if slip.fails:
             say(_first_failure(graded[-1]))
     say(_table(graded))
-    progress("training the textbook's network, twice")
+    place.progress("training the textbook's network, twice")
     by_name = {one.slip.name: (one.report, paths[one.slip]) for one in graded}
-    say(_experiment(assignment, by_name[_RIGHT], by_name[_SUM_FOR_MEAN]))
+    say(_experiment(assignment, place.sandbox, by_name[_RIGHT], by_name[_SUM_FOR_MEAN]))
     say(f"The submissions and their reports are in {folder}. Grade one yourself:\n\n  {_command(paths, assignment)}")
     return not any(one.differences for one in graded)
 
@@ -127,9 +144,11 @@ def check_corpus(out: Path | None, say: Say, progress: Say) -> bool:
     for topic in assignment_names():
         assignment = load_assignment(find_manifest(topic))
         oracle = Oracle(assignment)
-        for slip in read_slips(topic):
-            path = compose(slip, assignment, folder / "submissions" / topic)
-            graded.append(_grade(slip, path, assignment, oracle, folder, progress))
+        with Sandbox(assignment.profile, require=Rung.NONE) as sandbox:
+            place = _Place(sandbox=sandbox, folder=folder, progress=progress)
+            for slip in read_slips(topic):
+                path = compose(slip, assignment, folder / "submissions" / topic)
+                graded.append(_grade(slip, path, assignment, oracle, place))
     if not graded:
         raise CourseError(f"there are no submissions in {submissions_folder()}")
     say(_table(graded))
@@ -227,11 +246,13 @@ class _Trained:
     seconds: float
 
 
-def _experiment(assignment: Assignment, right: tuple[Report, Path], wrong: tuple[Report, Path]) -> str:
+def _experiment(
+    assignment: Assignment, sandbox: Sandbox, right: tuple[Report, Path], wrong: tuple[Report, Path]
+) -> str:
     """Train with the right loss and with the sum for the mean, at the same time, and compare."""
     images, labels = _digits(assignment)
     with ThreadPoolExecutor(2) as pool:
-        runs = list(pool.map(lambda graded: _train(assignment, graded[1], images, labels), (right, wrong)))
+        runs = list(pool.map(lambda graded: _train(assignment, sandbox, graded[1], images, labels), (right, wrong)))
     lines = [f"{'loss':<12}  {'points':<8}  {'accuracy: trained on':>20}  {'held out':>8}  {'seconds':>7}"]
     for name, (report, _), run in zip(("mean (right)", "sum (wrong)"), (right, wrong), runs, strict=True):
         earned = f"{points(report.score.earned)} of {points(report.score.possible)}"
@@ -245,7 +266,7 @@ def _digits(assignment: Assignment) -> tuple[Array, Array]:
         return data["images"].reshape(-1, 784) / 255, data["labels"].astype(np.int64)
 
 
-def _train(assignment: Assignment, submission: Path, images: Array, labels: Array) -> _Trained:
+def _train(assignment: Assignment, sandbox: Sandbox, submission: Path, images: Array, labels: Array) -> _Trained:
     """Train with the submission's own `train`, in a process of its own; the accuracies are computed here."""
     rng = np.random.default_rng(0)
     params = {
@@ -255,7 +276,7 @@ def _train(assignment: Assignment, submission: Path, images: Array, labels: Arra
         "b2": np.zeros(10),
     }
     source = load_submission(submission, assignment.file, assignment.functions).source
-    child = ChildProcess(source, seconds_to_load=60, total_seconds=600, output_bytes=65536, memory_bytes=4 << 30)
+    child = ChildProcess(source, sandbox=sandbox, seconds_to_load=60, total_seconds=600, memory_bytes=4 << 30)
     clock = time.perf_counter()
     try:
         for _ in range(_STEPS // _STEPS_A_CALL):

@@ -14,14 +14,14 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib import metadata
 from typing import Final, assert_never
 
 from grader import __version__
-from grader.calls import Call, Evaluator, Killed, Loaded, Malformed, Returned, Source, TimedOut
+from grader.calls import Call, Evaluator, Killed, Loaded, Malformed, Returned, Rung, Source, TimedOut
 from grader.errors import GradmarkError
 from grader.topics import assignment_names, find_manifest
 
@@ -172,20 +172,26 @@ def torch_is_here():
 
 
 def _isolation() -> Iterator[Line]:
-    """Start the process that a submission runs in, and ask it."""
+    """Start a process as a submission has it, behind the wall that can be had here, and ask it."""
+    from grader.sandbox.pool import Sandbox
     from grader.sandbox.process import ChildProcess
 
     clock = time.perf_counter()
-    child = None
-    try:
-        child = ChildProcess(Source(entry="probe.py", files={"probe.py": _PROBE}), seconds_to_load=_START_SECONDS)
-        yield from _asked(child, clock)
-    except Exception as error:  # whatever it is, it is what the doctor was asked for
-        seen = f"failed: {type(error).__name__}: {error}"
-        yield Line(about="submission's process", level=Level.PROBLEM, seen=seen, remedy=_REMEDY)
-    finally:
-        if child is not None:
-            child.close()
+    with Sandbox(require=Rung.NONE) as sandbox:
+        child = None
+        try:
+            source = Source(entry="probe.py", files={"probe.py": _PROBE})
+            child = ChildProcess(source, sandbox=sandbox, seconds_to_load=_START_SECONDS)
+            answered = tuple(_asked(child, clock))
+            yield from answered
+            if works(answered):
+                yield from _wall(sandbox.rung, sandbox.layers, sandbox.refused)
+        except Exception as error:  # whatever it is, it is what the doctor was asked for
+            seen = f"failed: {type(error).__name__}: {error}"
+            yield Line(about="submission's process", level=Level.PROBLEM, seen=seen, remedy=_REMEDY)
+        finally:
+            if child is not None:
+                child.close()
 
 
 _REMEDY: Final = "see that this user may start processes and has memory left; then report this line to gradmark"
@@ -208,7 +214,6 @@ def _asked(child: Evaluator, clock: float) -> Iterator[Line]:
         return
     yield Line(about="submission's process", seen=f"started in {started:.2f} s, answers a call")
     yield _torch_there(child.call(Call(function="torch_is_here", args=(), seconds=_START_SECONDS)))
-    yield from _wall(child.isolation)
 
 
 def _torch_there(answer: object) -> Line:
@@ -223,16 +228,35 @@ def _torch_there(answer: object) -> Line:
     )
 
 
-def _wall(layers: Sequence[str]) -> Iterator[Line]:
-    """What stands between a submission and this machine."""
-    yield Line(about="isolation", level=Level.OK if layers else Level.WARNING, seen=", ".join(layers) or "none")
-    if "seccomp" not in layers:
-        yield Line(
-            about="full wall",
-            level=Level.WARNING,
-            seen="not in this version: a submission can read the files that you can, and use the network",
-            remedy="grade what strangers hand in only inside a container or a virtual machine that holds nothing else",
-        )
+_RUNGS: Final = {
+    Rung.FULL: "full: no files, no network, no other process, a user and namespaces of its own",
+    Rung.UNPRIVILEGED: "unprivileged: no files, no network, no other process, namespaces of its own",
+    Rung.SECCOMP: "seccomp: no files, no network, no other process; a second line of defence is missing",
+    Rung.NONE: "none: a submission can read the files that you can, and use the network",
+}
+
+
+def _wall(rung: Rung, layers: Sequence[str], refused: Mapping[str, str]) -> Iterator[Line]:
+    """What stands between a submission and this machine, and what could not be put up."""
+    if rung is Rung.NONE:
+        remedy = "grade on Linux, or with --unsafe in a virtual machine that holds nothing else"
+        yield Line(about="wall", level=Level.WARNING, seen=_RUNGS[rung], remedy=remedy)
+    else:
+        yield Line(about="wall", seen=_RUNGS[rung])
+    yield Line(about="layers", seen=", ".join(layers))
+    for layer, why in refused.items():
+        remedy = "" if rung.reaches(Rung.UNPRIVILEGED) else _REMEDIES.get(layer, "")
+        yield Line(about=f"no {layer}", seen=why, remedy=remedy)
+
+
+_NAMESPACES: Final = "run as root, or allow user namespaces: sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+_REMEDIES: Final = {
+    "seccomp": "a kernel with seccomp filters, x86-64 or aarch64",
+    "Landlock": "Linux 5.13 or newer with Landlock among its security modules",
+    "user namespace": _NAMESPACES,
+    "mount namespace": _NAMESPACES,
+    "PID namespace": _NAMESPACES,
+}
 
 
 def _told(outcome: TimedOut | Killed | Malformed) -> str:

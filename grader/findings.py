@@ -62,6 +62,8 @@ class FindingCode(enum.Enum):
     CACHE_SHARED = "{function} uses the values of the latest forward call, not those of its own cache"
     NONDETERMINISTIC = "{function} gives another result for the same arguments"
     NOT_LINEAR_IN_UPSTREAM = "{function} does not follow the upstream gradient: {problem}"
+    NUMERICAL_DERIVATIVE = "{function} differentiates numerically: {evidence}"
+    CHECKS_ITSELF = "{function} takes numerical differences as it runs: {evidence}"
     # Trajectories
     WRONG_TRAJECTORY = (
         "{what}: off the reference's trajectory at step {step} of {steps}, {wrong} of {size} elements differ"
@@ -74,6 +76,9 @@ class FindingCode(enum.Enum):
     RAISED = "{function} raised {problem}"
     TIMED_OUT = "{function} did not return within {seconds:g} s"
     KILLED = "{function} ended its process: {problem}"
+    TIME_USED_UP = "{function} was not waited for: {problem}"
+    OUT_OF_MEMORY = "{function} ran out of memory: one submission may use {megabytes} MB"
+    OUTPUT_CUT = "{function} prints too much: what goes beyond {limit} bytes is dropped"
     MALFORMED = "{function} returned something that can't be graded: {problem}"
     MUTATES_ARGUMENT = "{function} writes into {what}"
     NOT_RUN = "not run: {problem}"

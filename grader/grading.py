@@ -14,27 +14,32 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from grader.assignment import Assignment, CaseSpec, Exercise, Part
-from grader.calls import Evaluator, Killed, Loaded, LoadOutcome, Malformed, TimedOut
+from grader.calls import Evaluator, Isolation, Killed, Loaded, LoadOutcome, Malformed, TimedOut
 from grader.cases import Case, draw_case
 from grader.checks.asking import Student, finding
 from grader.checks.judge import judge
 from grader.checks.question import Question
 from grader.checks.vacuity import vacuous
-from grader.errors import CourseError, SubmissionError
+from grader.errors import CourseError, MachineError, SubmissionError
 from grader.findings import Check, Fault, Finding, FindingCode, Status
 from grader.reference import Oracle
 from grader.report.build import build_report
 from grader.report.model import Report, SubmissionInfo
+from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
 from grader.submission import Submission, load_submission
 
 __all__ = ["PartOutcome", "Session", "grade", "grade_path", "not_run"]
+
+TRIES = 3
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,9 +62,13 @@ class Session:
         self.hidden_seed = hidden_seed
         self.student = Student(evaluator, assignment.limits, assignment.file)
         self.loaded: LoadOutcome | None = None
+        self._exercise: str | None = None
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
-        """Judge all checks of one part."""
+        """Judge all checks of one part. Each exercise begins with a process that has seen nothing of the others."""
+        if self._exercise not in (None, exercise.name):
+            self.evaluator.fresh()
+        self._exercise = exercise.name
         told = self._obstacle(exercise, part)
         if told is not None:
             return PartOutcome(checks=tuple(not_run(part, case, aspect, told) for case, aspect in part.checks))
@@ -86,7 +95,7 @@ class Session:
                 oracle=self.oracle,
                 hide_values=spec.hidden and self.hidden_seed is not None,
             )
-            return judge(question)
+            return _again_if_the_machine_fails(lambda: judge(question))
         except CourseError as error:
             told = finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
             return not_run(part, spec, aspect, told), None
@@ -106,7 +115,7 @@ class Session:
             problem = self._vacuous(exercise, part)
             if problem is not None:
                 return finding(FindingCode.VACUOUS, fault=Fault.COURSE, problem=problem)
-            self.loaded = self.loaded or self.evaluator.load()
+            self.loaded = self.loaded or _again_if_the_machine_fails(self.evaluator.load)
             return _load_problem(self.assignment.file, self.loaded)
         except Exception as error:
             return finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=f"{type(error).__name__}: {error}")
@@ -118,6 +127,14 @@ class Session:
             return vacuous(exercise, cases, self.oracle)
         except CourseError:
             return None
+
+
+def _again_if_the_machine_fails(action: Callable[[], T]) -> T:
+    """Do it again where a process was killed from outside: what happens to this machine costs nobody a point."""
+    for _ in range(TRIES - 1):
+        with suppress(MachineError):
+            return action()
+    return action()
 
 
 def not_run(part: Part, case: CaseSpec, aspect: str, told: Finding) -> Check:
@@ -157,6 +174,7 @@ def grade(
     submission: Submission,
     *,
     evaluator: Evaluator | None = None,
+    sandbox: Sandbox | None = None,
     oracle: Oracle | None = None,
     hidden_seed: int | None = None,
     progress: Callable[[Part], None] = lambda part: None,
@@ -166,29 +184,29 @@ def grade(
     Args:
         assignment: what is graded.
         submission: the student's files.
-        evaluator: where the code runs; a process of its own if not given. It is closed at the end.
+        evaluator: where the code runs; a process of the sandbox if not given. It is closed at the end.
+        sandbox: where that process comes from, shared by the submissions of a class; one of its own if not given.
         oracle: expected values, shared by the submissions of a class; a new one if not given.
         hidden_seed: private seed of the hidden cases; the assignment's public one if not given.
         progress: called before each part.
+
+    Raises:
+        MachineError: the sandbox has no wall as high as it requires.
     """
-    limits = assignment.limits
-    where = evaluator or ChildProcess(
-        submission.source,
-        seconds_to_load=limits.load_seconds,
-        total_seconds=limits.total_seconds,
-        output_bytes=limits.output_bytes,
-        memory_bytes=limits.memory_mb << 20,
-    )
     started, clock = datetime.now(UTC), time.perf_counter()
-    session = Session(assignment, where, oracle or Oracle(assignment), hidden_seed)
-    try:
+    with ExitStack() as held:
+        where = evaluator
+        if where is None:
+            sandbox = sandbox or held.enter_context(Sandbox(assignment.profile))
+            where = _process(assignment, submission, sandbox)
+        held.callback(where.close)
+        session = Session(assignment, where, oracle or Oracle(assignment), hidden_seed)
         checks = [
             check for exercise, part in _parts(assignment, progress) for check in session.part(exercise, part).checks
         ]
         # What is printed in a hidden case under a private seed could be its arrays.
         printed = where.output() if isinstance(where, ChildProcess) and hidden_seed is None else ""
-    finally:
-        where.close()
+        isolation = where.isolation
     return build_report(
         assignment,
         checks,
@@ -199,9 +217,25 @@ def grade(
             printed=printed,
         ),
         hidden_seed=hidden_seed,
-        isolation=where.isolation,
+        isolation=isolation,
         started=started.isoformat(timespec="seconds"),
         seconds=time.perf_counter() - clock,
+    )
+
+
+def _process(assignment: Assignment, submission: Submission, sandbox: Sandbox) -> ChildProcess:
+    if sandbox.profile is not assignment.profile:
+        raise ValueError(f"the sandbox is for {sandbox.profile}, and {assignment.name} for {assignment.profile}")
+
+    sandbox.check()
+    limits = assignment.limits
+    return ChildProcess(
+        submission.source,
+        sandbox=sandbox,
+        seconds_to_load=limits.load_seconds,
+        total_seconds=limits.total_seconds,
+        output_bytes=limits.output_bytes,
+        memory_bytes=limits.memory_mb << 20,
     )
 
 
@@ -209,6 +243,7 @@ def grade_path(
     assignment: Assignment,
     path: Path,
     *,
+    sandbox: Sandbox | None = None,
     hidden_seed: int | None = None,
     oracle: Oracle | None = None,
     progress: Callable[[Part], None] = lambda part: None,
@@ -218,7 +253,7 @@ def grade_path(
         submission = load_submission(path, assignment.file, assignment.functions)
     except SubmissionError as error:
         return _unreadable(assignment, path, error, hidden_seed)
-    return grade(assignment, submission, hidden_seed=hidden_seed, oracle=oracle, progress=progress)
+    return grade(assignment, submission, sandbox=sandbox, hidden_seed=hidden_seed, oracle=oracle, progress=progress)
 
 
 def _unreadable(assignment: Assignment, path: Path, error: SubmissionError, hidden_seed: int | None) -> Report:
@@ -228,7 +263,7 @@ def _unreadable(assignment: Assignment, path: Path, error: SubmissionError, hidd
         [not_run(part, case, aspect, told) for part in assignment.parts for case, aspect in part.checks],
         submission=SubmissionInfo(name=path.name, digest=None, notes=[str(error)], printed=""),
         hidden_seed=hidden_seed,
-        isolation=(),
+        isolation=Isolation(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
     )

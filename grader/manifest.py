@@ -6,9 +6,13 @@ The manifest, key by key (`?` marks what may be left out):
     name, title, file             the topic, a line about it, the file that students edit
     reference, solution?, data?   below the reference folder: torch functions, the worked solution, an .npz
     seed                          of the visible cases, and of the hidden ones where no private seed is given
+    profile? = "numpy"            "numpy": the student's code gets NumPy arrays, in a process without torch. "torch": it
+                                  gets torch tensors, float64 on the CPU, and autograd is refused as well as a process
+                                  can: a deterrent, no wall (grader.sandbox.autograd says what goes through)
     follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
     mutation? = "warn"            writing into an argument: "warn" or "fail"; an exercise may override it
-    [limits]?                     call_seconds, total_seconds, load_seconds, output_bytes, memory_mb
+    [limits]?                     call_seconds = 10, load_seconds = 20, total_seconds = 300, output_bytes = 65536,
+                                  memory_mb = 2048; grader.assignment.Limits says what each counts
 
     [[exercise]]
     name, kind                    kind: function, layer, loss, step, model or training
@@ -47,6 +51,7 @@ from typing import Any, Literal
 import msgspec
 
 from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, Limits, Part, named_specs
+from grader.calls import Profile
 from grader.errors import ManifestError
 from grader.topics import reference_folder
 
@@ -109,6 +114,7 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     exercise: list[_RawExercise]
     solution: str | None = None
     data: str | None = None
+    profile: Profile = Profile.NUMPY
     follow_through: float = 0.5
     mutation: Literal["warn", "fail"] = "warn"
     limits: Limits = msgspec.field(default_factory=Limits)
@@ -154,6 +160,7 @@ def load_assignment(manifest: Path) -> Assignment:
         file=raw.file,
         seed=raw.seed,
         limits=raw.limits,
+        profile=raw.profile,
         exercises=exercises,
         manifest=manifest,
         reference=reference,

@@ -1,8 +1,8 @@
 """The oracle: expected values and gradients from the torch reference, in float64.
 
 An author writes only the forward function; torch.autograd gives the gradient. What comes out is plain NumPy, drawn
-once a case and shared by every submission. This module is the only one that imports torch, and only when a value is
-first asked for: help, schema and reports don't pay for it.
+once a case and shared by every submission. On the judging side this module is the only one that imports torch, and only
+when a value is first asked for: help, schema and reports don't pay for it.
 
 The oracle is not believed blindly. `doubt` holds torch.autograd against finite differences of the reference itself
 (grader.numerics.gradcheck); where the two disagree, nobody loses a point and the course is told.

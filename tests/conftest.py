@@ -1,11 +1,14 @@
-"""What several test files need: pytest's own tool for testing plugins, and golden files."""
+"""What several test files need: pytest's own tool for testing plugins, golden files, a sandbox."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from grader.calls import Rung
+from grader.sandbox.pool import Sandbox
 
 pytest_plugins = ["pytester"]
 
@@ -30,3 +33,17 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return hold
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """The best that this machine has, shared by all tests that only want a submission to run somewhere."""
+    with Sandbox(require=Rung.NONE) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def unwalled() -> Iterator[Sandbox]:
+    """Processes with limits and no wall."""
+    with Sandbox(rung=Rung.NONE, require=Rung.NONE) as shared:
+        yield shared

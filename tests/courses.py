@@ -29,7 +29,7 @@ def grade_text(assignment: Assignment, text: str, **options: object) -> Report:
     """Grade one file of student code in this process."""
     source = Source(entry="t.py", files={"t.py": ("import numpy as np\n" + text).encode()})
     submission = Submission(name="t", path="t.py", source=source, notes=())
-    return grade(assignment, submission, evaluator=InProcess(source), **options)  # type: ignore[arg-type]
+    return grade(assignment, submission, evaluator=InProcess(source, assignment.profile), **options)  # type: ignore[arg-type]
 
 
 def parts(report: Report) -> dict[str, PartReport]:

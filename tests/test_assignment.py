@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.assignment import Kind
+from grader.calls import Profile
 from grader.cases import draw_case
 from grader.errors import CourseError, ManifestError
 from grader.manifest import load_assignment
@@ -61,6 +62,15 @@ def test_a_manifest_becomes_an_assignment(course: Path) -> None:
     assert exercise.gradients == ("x",)
 
 
+def test_the_profile_is_numpy_unless_it_says_torch(course: Path) -> None:
+    for text, profile in (
+        (TINY, Profile.NUMPY),
+        (TINY.replace("seed = 7", 'seed = 7\nprofile = "torch"'), Profile.TORCH),
+    ):
+        course.write_text(text)
+        assert load_assignment(course).profile is profile
+
+
 def test_a_case_may_move_its_checks_to_a_part_of_its_own(course: Path) -> None:
     text = TINY.replace("hidden = true", 'part = "robust"').replace("backward = 2 }", "backward = 2, robust = 1 }")
     course.write_text(text)
@@ -108,6 +118,9 @@ BROKEN = {
     "follow_through above 1": ("seed = 7", "seed = 7\nfollow_through = 1.5", "follow_through"),
     "follow_through in thirds": ("seed = 7", "seed = 7\nfollow_through = 0.333", "follow_through"),
     "follow_through NaN": ("seed = 7", "seed = 7\nfollow_through = nan", "follow_through"),
+    "unknown profile": ("seed = 7", 'seed = 7\nprofile = "jax"', "profile"),
+    "profile that is no text": ("seed = 7", "seed = 7\nprofile = 1", "profile"),
+    "profile of one exercise": ('output = "N D"', 'output = "N D"\nprofile = "torch"', "exercise[0] (double)"),
     "negative seed": ("seed = 7", "seed = -7", "seed"),
     "seed of 64 bits": ("seed = 7", "seed = 9223372036854775808", "seed"),
     "a name that moves the cursor": ('name = "double"', 'name = "a\\u001b[2J"', "exercise"),

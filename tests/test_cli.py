@@ -6,6 +6,7 @@ The golden help texts are what `COLUMNS=80 grader --help` and `COLUMNS=80 grader
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -436,7 +437,7 @@ def test_a_job_that_is_cancelled_leaves_nothing_behind(submission: Path, tmp_pat
     folder.mkdir()
     endless = f"def double(x):\n    open({str(begun)!r}, 'w').close()\n    while True:\n        pass\n"
     (submission / "tiny.py").write_text(endless, encoding="utf-8")
-    command = [sys.executable, "-m", "grader", "grade", str(submission), "--assignment", str(submission)]
+    command = [sys.executable, "-m", "grader", "grade", str(submission), "--assignment", str(submission), "--unsafe"]
     with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(folder)}) as process:
         deadline = time.monotonic() + 60
         while not begun.exists() and time.monotonic() < deadline:
@@ -445,6 +446,57 @@ def test_a_job_that_is_cancelled_leaves_nothing_behind(submission: Path, tmp_pat
         process.terminate()
     assert process.returncode == 128 + signal.SIGTERM
     assert not list(folder.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_job_that_is_cancelled_leaves_no_process_behind(submission: Path) -> None:
+    (submission / "tiny.py").write_text("def double(x):\n    while True:\n        pass\n", encoding="utf-8")
+    command = [sys.executable, "-m", "grader", "grade", str(submission), "--assignment", str(submission)]
+    with subprocess.Popen(command) as process:
+        started: set[int] = set()
+        deadline = time.monotonic() + 60
+        while len(started) < 2 and time.monotonic() < deadline:  # the zygote and the submission's process at least
+            time.sleep(0.05)
+            started = descendants(process.pid)
+        process.terminate()
+    assert len(started) >= 2
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in started) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+
+
+def descendants(pid: int) -> set[int]:
+    """Numbers of the processes below one."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found, more = set(), {pid}
+    while more:
+        more = {child for child, parent in parents.items() if parent in more}
+        found |= more
+    return found
+
+
+def test_where_no_wall_can_be_built_nothing_is_graded(
+    run: Callable[..., Ran], submission: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    ran = run("grade", submission, "--assignment", submission)
+    assert ran.code == cli.UNDECIDED
+    assert "this machine is at fault: the wall that is required (seccomp) can't be built here" in ran.err
+    assert "--unsafe" in ran.err
+    assert ran.out == ""
+
+
+def test_without_a_wall_it_is_loud_and_the_report_says_so(
+    run: Callable[..., Ran], submission: Path, tmp_path: Path
+) -> None:
+    ran = run("grade", submission, "--assignment", submission, "--unsafe", "--report", tmp_path / "r.json")
+    assert ran.err.count("WARNING") == 2
+    assert "graded without a wall" in ran.out
+    assert json.loads((tmp_path / "r.json").read_text())["environment"]["wall"] == "none"
 
 
 def test_a_terminal_that_knows_few_letters(submission: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from courses import checks, codes, grade_text, make_course, parts
 from test_kinds import ADAM, ADAM_STEP, CASE, FUNCTION, LAYER, LOSS, MSE, TANH, TANH_BACK
 
-from grader.calls import Call, Loaded, Outcome
+from grader.calls import Call, Isolation, Loaded, Outcome
 from grader.errors import MachineError
 from grader.grading import Session, grade
 from grader.reference import Oracle
@@ -64,13 +64,17 @@ def test_oracles_that_disagree_on_the_reference_leave_a_wrong_gradient_undecided
 class Broken:
     """An evaluator on a machine that fails."""
 
-    isolation = ()
+    isolation = Isolation()
+    overflowed = False
 
     def load(self) -> Loaded:
         return Loaded(functions=("f", "b"))
 
     def call(self, call: Call) -> Outcome:
         raise MachineError("no process could be started")
+
+    def fresh(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

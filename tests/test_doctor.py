@@ -14,16 +14,15 @@ import numpy as np
 import pytest
 
 from grader import cli, doctor
-from grader.calls import Call, Killed, Loaded, LoadOutcome, Outcome, Raised, Returned, TimedOut
+from grader.calls import Call, Killed, Loaded, LoadOutcome, Outcome, Raised, Returned, Rung, TimedOut
 from grader.doctor import Level, Line, as_json, diagnose, render, works
 from grader.errors import MachineError
 from grader.sandbox import process
+from grader.sandbox.pool import Sandbox
 
 
 class Pretended:
     """A child process that answers as it is told to."""
-
-    isolation = ("process",)
 
     def __init__(self, loaded: LoadOutcome, *answers: Outcome) -> None:
         self.loaded, self.answers, self.closed = loaded, list(answers), 0
@@ -69,9 +68,25 @@ def test_torch_is_really_kept_from_a_submission(here: tuple[Line, ...]) -> None:
     assert about(here, "torch in it") == Line(about="torch in it", seen="no: no autograd to borrow")
 
 
-def test_a_wall_that_is_not_whole_is_said_plainly(here: tuple[Line, ...]) -> None:
-    whole = "seccomp" in about(here, "isolation").seen
-    assert [line.level for line in here if line.about == "full wall"] == [Level.WARNING] * (not whole)
+def test_the_wall_that_stands_here_is_named(here: tuple[Line, ...]) -> None:
+    with Sandbox(require=Rung.NONE) as sandbox:
+        assert about(here, "wall").seen.startswith(f"{sandbox.rung}: ")
+        assert about(here, "layers").seen == ", ".join(sandbox.layers)
+
+
+def test_a_wall_that_is_missing_is_said_plainly_and_what_is_refused_with_a_remedy() -> None:
+    lines = list(doctor._wall(Rung.NONE, ("process",), {"seccomp": "no such call"}))
+    assert about(lines, "wall").level is Level.WARNING
+    assert "can read the files that you can" in about(lines, "wall").seen
+    assert "--unsafe" in about(lines, "wall").remedy
+    assert about(lines, "no seccomp").seen == "no such call"
+    assert about(lines, "no seccomp").remedy
+
+
+def test_a_layer_that_is_not_needed_asks_for_nothing() -> None:
+    lines = list(doctor._wall(Rung.UNPRIVILEGED, ("process",), {"own user": "[Errno 1]"}))
+    assert [line.level for line in lines] == [Level.OK] * 3
+    assert about(lines, "no own user").remedy == ""
 
 
 def test_a_warning_does_not_stop_grading_and_a_problem_does() -> None:
@@ -201,7 +216,6 @@ def test_a_submission_that_can_import_torch_is_a_warning(answer: Outcome, monkey
 
 def test_a_whole_wall_is_not_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     child = Pretended(LOADED, DOUBLED, Returned(value=np.array(False)))
-    child.isolation = ("process", "seccomp")
     monkeypatch.setattr(process, "ChildProcess", child)
     assert all(line.level is Level.OK for line in doctor._isolation())
 

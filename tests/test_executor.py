@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.calls import Call, Kept, Malformed, Missing, Outcome, Raised, Returned, Source
+from grader.calls import Call, Isolation, Kept, Malformed, Missing, Outcome, Raised, Returned, Source
 from grader.sandbox.executor import MAX_SLOTS, Executor
 from grader.sandbox.inprocess import InProcess
 from grader.sandbox.loading import Program
@@ -297,7 +297,7 @@ def test_what_does_not_pass_through(kind: str) -> None:
     found = raised(runner.call(call()))
     assert (found.kind, found.message, type(found.exception).__name__) == (kind, "why", kind)
     assert returned(runner.call(call("g"))).value == 7
-    assert runner.isolation == ()
+    assert runner.isolation == Isolation()
     runner.close()
 
 

@@ -20,6 +20,7 @@ from grader.manifest import load_assignment
 from grader.reference import Oracle
 from grader.report.model import report_json, validate
 from grader.sandbox.inprocess import InProcess
+from grader.sandbox.pool import Sandbox
 from grader.submission import Submission
 from grader.topics import find_manifest
 
@@ -50,7 +51,7 @@ HOSTILE = {
         "MALFORMED",
     ),
     "crashes": ("ctypes.string_at(0)", "KILLED"),
-    "takes all memory": ("x = [np.ones(10**8) for _ in range(100)]", "RAISED"),
+    "takes all memory": ("x = [np.ones(10**8) for _ in range(100)]", "OUT_OF_MEMORY"),
     "recurses": ("return sgd_step(params, grads, lr)", "RAISED"),
     "closes every descriptor": ("os.closerange(0, 64)\n    return params", "KILLED"),
     "forges a reply of 2^40 elements": (
@@ -87,13 +88,13 @@ def oracle(mlp: Assignment) -> Oracle:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_step_costs_only_what_calls_it(mlp: Assignment, oracle: Oracle, name: str) -> None:
+def test_a_hostile_step_costs_only_what_calls_it(mlp: Assignment, oracle: Oracle, sandbox: Sandbox, name: str) -> None:
     body, code = HOSTILE[name]
     head = "import ctypes, os, signal, sys, time\nimport numpy as np\n" + HEADER
     assert mlp.solution is not None
     text = overlay(mlp.solution.read_text(), f"{head}\ndef sgd_step(params, grads, lr):\n    {body}\n")
     source = Source(entry="mlp.py", files={"mlp.py": text.encode()})
-    report = grade(mlp, Submission(name=name, path="mlp.py", source=source, notes=()), oracle=oracle)
+    report = grade(mlp, Submission(name=name, path="mlp.py", source=source, notes=()), oracle=oracle, sandbox=sandbox)
     validate(json.loads(report_json(report)))
     found = parts(report)
     assert code in codes(found["step"])
@@ -110,11 +111,13 @@ IMPORTS = {
 
 
 @pytest.mark.parametrize("name", IMPORTS)
-def test_a_file_that_ends_its_own_loading_is_told_so(mlp: Assignment, oracle: Oracle, name: str) -> None:
+def test_a_file_that_ends_its_own_loading_is_told_so(
+    mlp: Assignment, oracle: Oracle, sandbox: Sandbox, name: str
+) -> None:
     text, words = IMPORTS[name]
     quick = replace(mlp, limits=msgspec.structs.replace(mlp.limits, load_seconds=1.0))
     source = Source(entry="mlp.py", files={"mlp.py": text.encode()})
-    report = grade(quick, Submission(name="s", path="mlp.py", source=source, notes=()), oracle=oracle)
+    report = grade(quick, Submission(name="s", path="mlp.py", source=source, notes=()), oracle=oracle, sandbox=sandbox)
     validate(json.loads(report_json(report)))
     assert (report.score.earned, report.score.undecided, report.score.verdict) == (0, 0, "failed")
     headlines = {f.headline for part in parts(report).values() for c in part.checks for f in c.findings}
@@ -130,7 +133,7 @@ def test_a_submission_that_can_not_be_read_is_a_report_with_every_check_in_it(ml
 
 
 @pytest.mark.parametrize("line", ["import torch", "from torch.nn import functional", "import torch.nn as nn"])
-def test_no_door_lends_a_submission_an_autograd(mlp: Assignment, oracle: Oracle, line: str) -> None:
+def test_no_door_lends_a_submission_an_autograd(mlp: Assignment, oracle: Oracle, sandbox: Sandbox, line: str) -> None:
     """The oracle's torch is loaded in this process; in process or in a child, the submission can't have it."""
     oracle.expected(mlp.exercises[0], draw_case(mlp, mlp.exercises[0], mlp.exercises[0].cases[0]))
     assert "torch" in sys.modules
@@ -139,18 +142,18 @@ def test_no_door_lends_a_submission_an_autograd(mlp: Assignment, oracle: Oracle,
     source = Source(entry="mlp.py", files={"mlp.py": overlay(mlp.solution.read_text(), slip).encode()})
     submission = Submission(name="s", path="mlp.py", source=source, notes=())
     for evaluator in (InProcess(source), None):
-        report = grade(mlp, submission, evaluator=evaluator, oracle=oracle)
+        report = grade(mlp, submission, evaluator=evaluator, oracle=oracle, sandbox=sandbox)
         told = {f.headline for c in parts(report)["forward"].checks for f in c.findings}
         assert told
         assert all("torch is not available here" in headline for headline in told)
     assert "torch" in sys.modules
 
 
-def test_random_code_is_graded_the_same_every_time(mlp: Assignment, oracle: Oracle) -> None:
+def test_random_code_is_graded_the_same_every_time(mlp: Assignment, oracle: Oracle, sandbox: Sandbox) -> None:
     assert mlp.solution is not None
     slip = "import random\nimport numpy as np\n\ndef relu_forward(x):\n    print(random.random(), np.random.rand())\n"
     source = Source(entry="mlp.py", files={"mlp.py": overlay(mlp.solution.read_text(), slip).encode()})
     submission = Submission(name="s", path="mlp.py", source=source, notes=())
-    first, second = (grade(mlp, submission, oracle=oracle).submission.printed for _ in range(2))
+    first, second = (grade(mlp, submission, oracle=oracle, sandbox=sandbox).submission.printed for _ in range(2))
     assert first == second
     assert len(set(first.splitlines())) > 10

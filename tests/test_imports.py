@@ -42,8 +42,15 @@ ONLY = {
 }
 """Packages that may import these of ours and no others, and of other people's only NumPy."""
 
-IMPORTERS = {"torch": ("reference",), "grader.cli": ("__main__",), "grader.pytest_plugin": ()}
-"""Modules that only these may import."""
+IMPORTERS = {
+    # Beside the oracle just the two modules of the sandbox that the torch profile needs. They import it in functions
+    # that only this profile calls: in the process of a NumPy submission, which loads the rest of the sandbox, there is
+    # no torch, and test_importing_loads_no_torch holds them to it.
+    "torch": ("reference", "grader.sandbox.autograd", "grader.sandbox.tensors"),
+    "grader.cli": ("__main__",),
+    "grader.pytest_plugin": (),
+}
+"""What only these may import: places of the table, or modules by their whole name."""
 
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer.split()}
 
@@ -90,11 +97,12 @@ def problems(module: str, source: str, is_package: bool = False) -> list[str]:
     for name in sorted(set(imported(module, source, is_package))):
         ours, there = is_below(name, ["grader"]), place(name)
         for target, importers in IMPORTERS.items():
-            if is_below(name, [target]) and here not in (place(target), *importers):
+            if is_below(name, [target]) and not {here, module} & {place(target), *importers}:
                 found.append(f"{module} imports {name}; only {' and '.join(importers) or 'nobody'} may")
         if ours and RANK.get(there, -1) > RANK[here]:
             found.append(f"{module} imports {name}, which stands above it")
-        if here in ONLY and not is_below(name, ONLY[here]) and (ours or not is_standard_or_numpy(name)):
+        by_name = any(is_below(name, [target]) and module in importers for target, importers in IMPORTERS.items())
+        if here in ONLY and not is_below(name, ONLY[here]) and (ours or not (is_standard_or_numpy(name) or by_name)):
             found.append(f"{module} imports {name}; {here} imports only NumPy and {', '.join(ONLY[here])}")
     return found
 
@@ -137,6 +145,7 @@ def test_neighbours_form_no_circle() -> None:
 
 
 NUMERICS = "numerics imports only NumPy and grader.errors, grader.numerics"
+TORCH = "only reference and grader.sandbox.autograd and grader.sandbox.tensors may"
 SANDBOX = "sandbox imports only NumPy and grader.calls, grader.errors, grader.numerics.trees, grader.sandbox"
 VIOLATIONS = {
     "upwards": ("grader.errors", "import grader.calls", "grader.errors imports grader.calls, which stands above it"),
@@ -154,8 +163,14 @@ VIOLATIONS = {
                          "grader.cases imports grader.checks, which stands above it"),
     "upwards, for types": ("grader.calls", "if TYPE_CHECKING:\n    from grader.findings import Finding",
                            "grader.calls imports grader.findings.Finding, which stands above it"),
-    "torch": ("grader.grading", "import torch.nn", "grader.grading imports torch.nn; only reference may"),
-    "torch, from": ("grader.cli", "from torch import nn", "grader.cli imports torch.nn; only reference may"),
+    "torch": ("grader.grading", "import torch.nn", f"grader.grading imports torch.nn; {TORCH}"),
+    "torch, from": ("grader.cli", "from torch import nn", f"grader.cli imports torch.nn; {TORCH}"),
+    "torch, in another module of the sandbox": ("grader.sandbox.executor", "import torch",
+                                                f"grader.sandbox.executor imports torch; {TORCH}"),
+    "torch, in a module below an allowed one": ("grader.sandbox.tensors.more", "import torch",
+                                                f"grader.sandbox.tensors.more imports torch; {TORCH}"),
+    "the torch profile and more than torch": ("grader.sandbox.tensors", "import sympy",
+                                              f"grader.sandbox.tensors imports sympy; {SANDBOX}"),
     "the command line": ("grader.pytest_plugin", "from grader.cli import main",
                          "grader.pytest_plugin imports grader.cli.main; only __main__ may"),
     "the plugin": ("grader.cli", "import grader.pytest_plugin",
@@ -180,6 +195,7 @@ ALLOWED = {
     "inside a package": ("grader.checks.judge", "from grader.checks import pairs\nfrom .values import tell"),
     "the version": ("grader.report.build", "from grader import __version__"),
     "the sandbox": ("grader.sandbox.wire", "import json, numpy as np\nfrom grader.numerics.trees import leaves"),
+    "torch, in the sandbox": ("grader.sandbox.tensors", "import torch\nfrom torch.utils import data"),
     "a name that looks like torch": ("grader.cli", "import torchlight"),
     "the main module": ("grader.__main__", "from grader.cli import main"),
 }

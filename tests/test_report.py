@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from test_kinds import CASE, FUNCTION, LAYER, TANH, TANH_BACK
 
 from grader.assignment import Part
-from grader.calls import Call, Killed, Outcome, Source
+from grader.calls import Call, Isolation, Killed, Outcome, Source
 from grader.errors import MachineError
 from grader.findings import Verdict
 from grader.grading import grade
@@ -146,13 +146,17 @@ def test_a_check_that_was_not_run_has_no_seed(tmp_path: Path) -> None:
 class Dead:
     """An evaluator whose process ended while it loaded the submission."""
 
-    isolation = ()
+    isolation = Isolation()
+    overflowed = False
 
     def load(self) -> Killed:
         return Killed(reason="it exited with code 3")
 
     def call(self, call: Call) -> Outcome:
         raise AssertionError("nothing was loaded")
+
+    def fresh(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

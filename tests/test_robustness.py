@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.calls import Call, Killed, Loaded, Malformed, Opaque, Outcome, Raised, Returned, Source, TimedOut
+from grader.calls import Call, Killed, Loaded, Malformed, Opaque, Outcome, Raised, Returned, Rung, Source, TimedOut
+from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds its socket in /proc")
 
 QUICK = 0.7
+without_wall = pytest.mark.parametrize("children", ["unwalled"], indirect=True)
+walled = pytest.mark.parametrize("children", ["sandbox"], indirect=True)
 HEAD = """
 import array, ctypes, os, signal, socket, stat, struct, sys, threading, time
 import numpy as np
@@ -28,8 +31,9 @@ def channel():
                 return fd
         except OSError:
             pass
+    return 3  # behind the wall fstat fails, and it is always this one
 
-END = socket.socket(fileno=os.dup(channel()))
+END = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=os.dup(channel()))
 
 def nonce():
     frame = sys._getframe()
@@ -48,14 +52,25 @@ def ok(x=7):
 """
 
 
-@pytest.fixture
-def children() -> Iterator[contextlib.ExitStack]:
-    with contextlib.ExitStack() as stack:
+class Children(contextlib.ExitStack):
+    """Children of one sandbox, closed at the end."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__()
+        self.sandbox = sandbox
+
+
+@pytest.fixture(params=["sandbox", "unwalled"])
+def children(request: pytest.FixtureRequest) -> Iterator[Children]:
+    if request.param == "sandbox" and request.getfixturevalue("sandbox").rung is Rung.NONE:
+        pytest.skip("there is no wall on this machine")
+    with Children(request.getfixturevalue(request.param)) as stack:
         yield stack
 
 
-def start(children: contextlib.ExitStack, text: str, **options: Any) -> ChildProcess:
-    child = ChildProcess(Source(entry="mlp.py", files={"mlp.py": f"{HEAD}\n{text}\n".encode()}), **options)
+def start(children: Children, text: str, **options: Any) -> ChildProcess:
+    source = Source(entry="mlp.py", files={"mlp.py": f"{HEAD}\n{text}\n".encode()})
+    child = ChildProcess(source, sandbox=children.sandbox, **options)
     children.callback(child.close)
     loaded = child.load()
     assert isinstance(loaded, Loaded), loaded
@@ -75,12 +90,14 @@ def assert_works(child: ChildProcess) -> None:
 ENDS = {
     "os._exit": ("os._exit(0)", "it exited with code 0"),
     "os._exit with a code": ("os._exit(77)", "it exited with code 77"),
-    "kills itself": ("os.kill(os.getpid(), signal.SIGKILL)", "it was ended by SIGKILL"),
     "crashes": ("ctypes.string_at(0)", "it was ended by SIGSEGV"),
-    "aborts": ("os.abort()", "it was ended by SIGABRT"),
-    "signal without a name": ("os.kill(os.getpid(), 40)", "it was ended by signal 40"),
-    "closes the descriptor": ("os.closerange(3, 64)", "it exited with code 1"),
+    "aborts": ("os.abort()", "it was ended by SIG"),  # behind the wall it can't send itself SIGABRT, and crashes
+    "closes the descriptor": ("os.closerange(3, 64)", "it exited with code"),
     "closes and goes on": ("os.closerange(3, 64); time.sleep(60)", "it closed the connection to the judge"),
+}
+ENDS_WITHOUT_WALL = {
+    "kills itself": ("os.kill(os.getpid(), signal.SIGKILL)", "it was ended by SIGKILL"),
+    "signal without a name": ("os.kill(os.getpid(), 40)", "it was ended by signal 40"),
     "shuts the socket": ("END.shutdown(socket.SHUT_RDWR)", "it exited with code"),
     "kills its group": ("os.killpg(0, signal.SIGKILL)", "it was ended by SIGKILL"),
     "execs": ("os.execv('/bin/true', ['true'])", "it exited with code 0"),
@@ -89,9 +106,8 @@ ENDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ENDS)
-def test_what_ends_the_process_costs_one_call(children: contextlib.ExitStack, name: str) -> None:
-    body, reason = ENDS[name]
+@pytest.mark.parametrize(("body", "reason"), ENDS.values(), ids=ENDS)
+def test_what_ends_the_process_costs_one_call(children: Children, body: str, reason: str) -> None:
     child = start(children, f"def f():\n    {body}")
     outcome = ask(child)
     assert isinstance(outcome, Killed), outcome
@@ -100,29 +116,67 @@ def test_what_ends_the_process_costs_one_call(children: contextlib.ExitStack, na
     assert child.started == 2
 
 
+@without_wall
+@pytest.mark.parametrize(("body", "reason"), ENDS_WITHOUT_WALL.values(), ids=ENDS_WITHOUT_WALL)
+def test_what_ends_a_process_without_a_wall(children: Children, body: str, reason: str) -> None:
+    test_what_ends_the_process_costs_one_call(children, body, reason)
+
+
 RAISES = {
     "SystemExit": ("sys.exit(0)", "SystemExit"),
     "KeyboardInterrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     "recursion": ("return f()", "RecursionError"),
     "reads standard input": ("return input()", "EOFError"),
     "imports torch": ("import torch", "ModuleNotFoundError"),
-    "starts the debugger": ("breakpoint()", "BdbQuit"),
     "an array of 8 GB": ("return np.ones(1 << 30)", "MemoryError"),
     "too much in small pieces": ("keep = []\n    while True: keep.append(bytearray(1 << 24))", "MemoryError"),
+}
+RAISES_WITHOUT_WALL = {
+    "starts the debugger": ("__import__('pdb').set_trace()", "BdbQuit"),
     "writes much to a file": ("open('big', 'wb').write(bytes(1 << 24))", "OSError"),
-    "opens many files": ("keep = [open(__import__('os').devnull) for _ in range(100)]", "OSError"),
+    "opens many files": ("keep = [open(os.devnull) for _ in range(100)]", "OSError"),
+}
+RAISES_BEHIND_THE_WALL = {
+    "opens a file": ("open('big', 'wb')", "FileNotFoundError"),
+    "lists a folder": ("os.listdir('.')", "FileNotFoundError"),
+    "starts a program": ("import subprocess; subprocess.run(['true'])", "PermissionError"),
+    "forks": ("os.fork()", "PermissionError"),
+    "opens a socket": ("socket.socket()", "PermissionError"),
+    "shuts the socket": ("END.shutdown(socket.SHUT_RDWR)", "PermissionError"),
+    "sends a signal to itself": ("os.kill(os.getpid(), signal.SIGTERM)", "PermissionError"),
+    "sends descriptors": ("END.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [0]))])",
+                          "PermissionError"),
+    "execs": ("os.execv('/bin/true', ['true'])", "PermissionError"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", RAISES)
-def test_what_raises_does_not_even_cost_the_process(children: contextlib.ExitStack, name: str) -> None:
-    body, kind = RAISES[name]
+@pytest.mark.parametrize(("body", "kind"), RAISES.values(), ids=RAISES)
+def test_what_raises_does_not_even_cost_the_process(children: Children, body: str, kind: str) -> None:
     child = start(children, f"def f():\n    {body}", memory_bytes=256 << 20)
     outcome = ask(child)
     assert isinstance(outcome, Raised), outcome
     assert kind in (outcome.kind, outcome.kind.removeprefix("_Array"))
     assert_works(child)
     assert child.started == 1
+
+
+@without_wall
+@pytest.mark.parametrize(("body", "kind"), RAISES_WITHOUT_WALL.values(), ids=RAISES_WITHOUT_WALL)
+def test_what_raises_without_a_wall(children: Children, body: str, kind: str) -> None:
+    test_what_raises_does_not_even_cost_the_process(children, body, kind)
+
+
+@walled
+@pytest.mark.parametrize(("body", "kind"), RAISES_BEHIND_THE_WALL.values(), ids=RAISES_BEHIND_THE_WALL)
+def test_what_the_wall_refuses(children: Children, body: str, kind: str) -> None:
+    test_what_raises_does_not_even_cost_the_process(children, body, kind)
+
+
+def test_a_breakpoint_that_was_forgotten_stops_nobody(children: Children) -> None:
+    child = start(children, "def f():\n    breakpoint()\n    return 5")
+    outcome = ask(child)
+    assert isinstance(outcome, Returned), outcome
+    assert outcome.value == 5
 
 
 RETURNS = {
@@ -135,7 +189,7 @@ RETURNS = {
 
 
 @pytest.mark.parametrize("name", RETURNS)
-def test_odd_results_are_no_trouble(children: contextlib.ExitStack, name: str) -> None:
+def test_odd_results_are_no_trouble(children: Children, name: str) -> None:
     child = start(children, f"def f():\n    {RETURNS[name]}")
     outcome = ask(child)
     assert isinstance(outcome, Returned), outcome
@@ -161,7 +215,7 @@ FORGES = {
 
 
 @pytest.mark.parametrize("name", FORGES)
-def test_forged_replies_are_malformed(children: contextlib.ExitStack, name: str) -> None:
+def test_forged_replies_are_malformed(children: Children, name: str) -> None:
     data, problem = FORGES[name]
     child = start(children, f"def f():\n    END.sendall({data})\n    time.sleep(60)")
     outcome = ask(child, max_bytes=1 << 20)
@@ -171,7 +225,7 @@ def test_forged_replies_are_malformed(children: contextlib.ExitStack, name: str)
     assert child.started == 2
 
 
-def test_a_reply_with_the_right_nonce_is_just_another_way_to_return(children: contextlib.ExitStack) -> None:
+def test_a_reply_with_the_right_nonce_is_just_another_way_to_return(children: Children) -> None:
     child = start(children, "def f():\n    END.sendall(header(tree=1) + b'N')\n    return 1")
     outcome = ask(child)
     assert isinstance(outcome, Returned)
@@ -181,7 +235,7 @@ def test_a_reply_with_the_right_nonce_is_just_another_way_to_return(children: co
     assert child.started == 2
 
 
-def test_what_a_forged_reply_says_is_cut_and_can_not_move_a_cursor(children: contextlib.ExitStack) -> None:
+def test_what_a_forged_reply_says_is_cut_and_can_not_move_a_cursor(children: Children) -> None:
     child = start(
         children,
         "def f():\n    text = ('k' * 1000 + '\\0' + '\\x1b[2J' * 1000 + '\\0' + 't' * 9000).encode()\n"
@@ -195,7 +249,7 @@ def test_what_a_forged_reply_says_is_cut_and_can_not_move_a_cursor(children: con
     assert ask(child, "g") == Malformed(problem="p" * 500)
 
 
-def test_what_is_sent_before_it_is_asked(children: contextlib.ExitStack) -> None:
+def test_what_is_sent_before_it_is_asked(children: Children) -> None:
     child = start(
         children,
         "def f():\n    def later():\n        time.sleep(0.05)\n        END.sendall(b'!' * 1000)\n"
@@ -206,7 +260,7 @@ def test_what_is_sent_before_it_is_asked(children: contextlib.ExitStack) -> None
     assert_works(child)
 
 
-def test_a_flood_does_not_pass_the_deadline(children: contextlib.ExitStack) -> None:
+def test_a_flood_does_not_pass_the_deadline(children: Children) -> None:
     child = start(
         children,
         "def f():\n    def flood():\n        while True: END.sendall(bytes(1 << 16))\n"
@@ -217,11 +271,12 @@ def test_a_flood_does_not_pass_the_deadline(children: contextlib.ExitStack) -> N
     ask(child)
     assert isinstance(ask(child, "ok"), Malformed | Returned | Killed)
     child.close()
-    assert ask(child, "slow", seconds=QUICK) == TimedOut(seconds=QUICK)
+    assert isinstance(ask(child, "slow", seconds=QUICK), TimedOut)
     assert_works(child)
 
 
-def test_descriptors_that_are_sent_along_are_dropped(children: contextlib.ExitStack) -> None:
+@without_wall
+def test_descriptors_that_are_sent_along_are_dropped(children: Children) -> None:
     child = start(
         children,
         "def f():\n    reply = header(tree=1) + b'N'\n"
@@ -235,7 +290,7 @@ def test_descriptors_that_are_sent_along_are_dropped(children: contextlib.ExitSt
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_memory_that_is_used_up(children: contextlib.ExitStack) -> None:
+def test_memory_that_is_used_up(children: Children) -> None:
     child = start(
         children,
         "def f():\n    libc = ctypes.CDLL(None)\n    libc.malloc.restype = ctypes.c_void_p\n"
@@ -248,13 +303,13 @@ def test_memory_that_is_used_up(children: contextlib.ExitStack) -> None:
     assert_works(child)
 
 
-def test_caches_that_are_never_used_do_not_use_up_the_memory(children: contextlib.ExitStack) -> None:
+def test_caches_that_are_never_used_do_not_use_up_the_memory(children: Children) -> None:
     child = start(children, "def f():\n    return 1, np.ones(1 << 20)", memory_bytes=256 << 20)
     for slot in range(60):
         assert isinstance(ask(child, keep=slot), Returned)
 
 
-def test_a_submission_that_breaks_its_own_process(children: contextlib.ExitStack) -> None:
+def test_a_submission_that_breaks_its_own_process(children: Children) -> None:
     child = start(
         children,
         "import builtins\n"
@@ -270,7 +325,7 @@ def test_a_submission_that_breaks_its_own_process(children: contextlib.ExitStack
     assert_works(child)
 
 
-def test_a_submission_that_finds_the_graders_modules(children: contextlib.ExitStack) -> None:
+def test_a_submission_that_finds_the_graders_modules(children: Children) -> None:
     child = start(
         children,
         "def f():\n    from grader.sandbox import executor, wire, freeze\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
@@ -15,9 +15,11 @@ from grader.calls import (
     Evaluator,
     Kept,
     Killed,
+    Limit,
     Loaded,
     Malformed,
     Missing,
+    Noticed,
     Opaque,
     Outcome,
     Raised,
@@ -33,7 +35,12 @@ ROOM = 1 << 20
 """Bytes that a reply may always have. A wrong shape (an unreduced sum, say) is to be named, not cut off."""
 
 
-_PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {"LinAlgError"}
+_NO_MEMORY = ("MemoryError", "_ArrayMemoryError")
+_IDLE = "it did not compute meanwhile: it sleeps, or waits for input, a lock or a thread"
+_PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {
+    "AutogradRefused",
+    "LinAlgError",
+}
 """Names of types that tell nothing."""
 
 
@@ -74,28 +81,33 @@ class Student:
     changed: dict[tuple[str, str, int], None] = field(default_factory=dict)
     """(function that wrote, function whose argument it is, position) of what was written into, in order."""
     seconds: float = 0.0
+    overflowed: str = ""
+    """Function that printed more than is kept, in this check for the first time."""
+    _told: bool = False
+    noticed: Noticed | None = None
+    """Of the calls that were watched, the first evidence of a numerical derivative."""
     _slots: int = 0
     _kept_by: dict[int, str] = field(default_factory=dict)
 
     def start(self, *, hide_values: bool, known: Iterable[str] = ()) -> None:
         """Begin a check: forget the counts of the one before."""
         self.hide_values, self.known = hide_values, frozenset(known)
-        self.calls, self.seconds, self.changed = 0, 0.0, {}
+        self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
 
-    def value(self, function: str, *args: Any, like: int = 0) -> Any:
-        """What the function returns; `like` is the size in bytes of what is expected.
+    def value(self, function: str, *args: Any, like: int = 0, watch: bool = False) -> Any:
+        """What the function returns; `like` is the size in bytes of what is expected. `watch` as in Call.
 
         Raises:
             Unanswered: it did not return.
         """
-        return self._ask(function, args, None, like)
+        return self._ask(function, args, None, like, watch)
 
     def pair(self, function: str, *args: Any, like: int = 0) -> tuple[Any, Kept]:
         """First item of the pair that the function returns, and the second as kept on the student's side."""
         self._slots += 1
         return self._ask(function, args, self._slots, like), Kept(self._slots)
 
-    def _ask(self, function: str, args: tuple[Any, ...], keep: int | None, like: int) -> Any:
+    def _ask(self, function: str, args: tuple[Any, ...], keep: int | None, like: int, watch: bool = False) -> Any:
         self.calls += 1
         call = Call(
             function=function,
@@ -103,11 +115,15 @@ class Student:
             keep=keep,
             seconds=self.limits.call_seconds,
             max_bytes=ROOM + 16 * max(like, size_of(*(arg for arg in args if not isinstance(arg, Kept)))),
+            watch=watch,
         )
         outcome = self.evaluator.call(call)
+        if not self._told and self.evaluator.overflowed:
+            self._told, self.overflowed = True, function
         if not isinstance(outcome, Returned):
-            raise _unanswered(function, _hushed(outcome) if self.hide_values else outcome, self.file, self._problems)
+            raise self._unanswered(function, _hushed(outcome) if self.hide_values else outcome)
         self.seconds += outcome.seconds
+        self.noticed = self.noticed or outcome.noticed
         self._note_changes(function, args, keep, outcome)
         return _hushed_value(outcome.value, self.known) if self.hide_values else outcome.value
 
@@ -124,28 +140,36 @@ class Student:
         outcome = self.evaluator.load()
         return outcome if isinstance(outcome, Loaded) else None
 
+    def _unanswered(self, function: str, outcome: Outcome) -> Unanswered:
+        match outcome:
+            case Raised(kind="NotImplementedError") as raised:
+                text = raised.message or f"{function} is not written yet"
+                return Unanswered(Status.FAILED, finding(FindingCode.NOT_WRITTEN, problem=text), raised.exception)
+            case Raised() as raised:
+                return Unanswered(Status.FAILED, self._raised(function, raised), raised.exception)
+            case TimedOut(seconds=seconds, idle=idle):
+                told = finding(FindingCode.TIMED_OUT, function=function, seconds=seconds, likely=_IDLE if idle else "")
+                return Unanswered(Status.TIMED_OUT, told)
+            case Killed(reason=reason, limit=Limit.TOTAL_SECONDS):
+                told = finding(FindingCode.TIME_USED_UP, function=function, problem=reason)
+                return Unanswered(Status.TIMED_OUT, told)
+            case Killed(reason=reason):
+                return Unanswered(Status.KILLED, finding(FindingCode.KILLED, function=function, problem=reason))
+            case Malformed(problem=problem):
+                return Unanswered(Status.FAILED, finding(FindingCode.MALFORMED, function=function, problem=problem))
+            case Missing():
+                return Unanswered(Status.FAILED, _missing(function, self.file, self._problems()))
+            case Returned():
+                raise AssertionError("a call that returned was answered")
+            case _:
+                assert_never(outcome)
 
-def _unanswered(function: str, outcome: Outcome, file: str, loaded: Callable[[], Loaded | None]) -> Unanswered:
-    match outcome:
-        case Raised(kind="NotImplementedError") as raised:
-            text = raised.message or f"{function} is not written yet"
-            return Unanswered(Status.FAILED, finding(FindingCode.NOT_WRITTEN, problem=text), raised.exception)
-        case Raised() as raised:
-            problem = f"{raised.kind}: {raised.message}" if raised.message else raised.kind
-            told = finding(FindingCode.RAISED, function=function, problem=problem, detail=raised.traceback)
-            return Unanswered(Status.FAILED, told, raised.exception)
-        case TimedOut(seconds=seconds):
-            return Unanswered(Status.TIMED_OUT, finding(FindingCode.TIMED_OUT, function=function, seconds=seconds))
-        case Killed(reason=reason):
-            return Unanswered(Status.KILLED, finding(FindingCode.KILLED, function=function, problem=reason))
-        case Malformed(problem=problem):
-            return Unanswered(Status.FAILED, finding(FindingCode.MALFORMED, function=function, problem=problem))
-        case Missing():
-            return Unanswered(Status.FAILED, _missing(function, file, loaded()))
-        case Returned():
-            raise AssertionError("a call that returned was answered")
-        case _:
-            assert_never(outcome)
+    def _raised(self, function: str, raised: Raised) -> Finding:
+        if raised.kind in _NO_MEMORY:
+            megabytes = self.limits.memory_mb
+            return finding(FindingCode.OUT_OF_MEMORY, function=function, megabytes=megabytes, detail=raised.traceback)
+        problem = f"{raised.kind}: {raised.message}" if raised.message else raised.kind
+        return finding(FindingCode.RAISED, function=function, problem=problem, detail=raised.traceback)
 
 
 def _hushed(outcome: Outcome) -> Outcome:

@@ -53,11 +53,11 @@ def _rule(question: Question) -> Ruling:
 
 
 def _check(question: Question, ruling: Ruling) -> Check:
-    mutations = [_mutation(question, *changed) for changed in question.student.changed]
+    warnings = [*_overflow(question), *(_mutation(question, *changed) for changed in question.student.changed)]
     failure, status, fault, credit = ruling.failure, ruling.status, None, Fraction(1)
     if failure is None:
-        failure = next((told for told in mutations if not told.warning), None)
-        mutations = [told for told in mutations if told is not failure]
+        failure = next((told for told in warnings if not told.warning), None)
+        warnings = [told for told in warnings if told is not failure]
     if failure is not None:
         fault = failure.fault
         status = status or (Status.FAILED if fault is Fault.STUDENT else Status.UNDECIDED)
@@ -71,7 +71,7 @@ def _check(question: Question, ruling: Ruling) -> Check:
         status=status or Status.PASSED,
         fault=fault,
         credit=credit,
-        findings=(*([failure] if failure else []), *mutations),
+        findings=(*([failure] if failure else []), *ruling.warnings, *warnings),
         comparisons=tuple(ruling.comparisons),
         gradient=ruling.gradient,
         inputs=describe(question.exercise, question.case),
@@ -79,6 +79,14 @@ def _check(question: Question, ruling: Ruling) -> Check:
         calls=question.student.calls,
         seconds=question.student.seconds,
     )
+
+
+def _overflow(question: Question) -> list[Finding]:
+    """A warning where the output was cut, in the check in which that happened."""
+    function, limit = question.student.overflowed, question.student.limits.output_bytes
+    if not function:
+        return []
+    return [replace(finding(FindingCode.OUTPUT_CUT, function=function, limit=limit), warning=True)]
 
 
 def _mutation(question: Question, writer: str, owner: str, position: int) -> Finding:

@@ -54,14 +54,14 @@ def _value_ruling(question: Question, name: str, actual: Any, expected: np.ndarr
     )
 
 
-def loss_and_gradient(question: Question, args: Sequence[Any]) -> tuple[Any, Any]:
+def loss_and_gradient(question: Question, args: Sequence[Any], *, watch: bool = False) -> tuple[Any, Any]:
     """The pair that a loss function returns, neither of which is looked at.
 
     Raises:
         Unanswered: it did not return, or no pair.
     """
     function = question.exercise.functions["loss"]
-    result = question.student.value(function, *args, like=size_of(*args))
+    result = question.student.value(function, *args, like=size_of(*args), watch=watch)
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         problem = f"must return a pair (loss, gradient), it returned {describe_value(result)}"
         raise Unanswered(Status.FAILED, finding(FindingCode.WRONG_STRUCTURE, what=function, problem=problem))

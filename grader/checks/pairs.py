@@ -54,6 +54,8 @@ from grader.reference import Expected
 __all__ = ["backward", "loss_gradient"]
 
 Compared = list[tuple[Leaf, Any, Comparison]]
+NOTHING = 0.01
+"""Share of the expected noise that no numerical gradient of several elements stays below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,24 +80,61 @@ def backward(question: Question) -> Ruling:
     def run(*inputs: Any) -> tuple[Any, Kept]:
         return student.pair(roles["forward"], *inputs, *case.arguments.values(), like=room)
 
-    def pull(upstream: Any, cache: Kept) -> Any:
-        return student.value(roles["backward"], upstream, cache, like=size_of(*expected.gradients.values()))
+    def pull(upstream: Any, cache: Kept, watch: bool = False) -> Any:
+        size = size_of(*expected.gradients.values())
+        return student.value(roles["backward"], upstream, cache, like=size, watch=watch)
 
     out, cache = run(*case.inputs.values())
     if not _bad_output(out, expected.value) and np.shape(out) != expected.value.shape:
-        return _of_another_shape(question, out, cache, run, pull)
-    return _gradient_ruling(question, pull(case.upstream, cache), out, run, pull)
+        return _by_hand(question, _of_another_shape(question, out, cache, run, pull))
+    return _by_hand(question, _gradient_ruling(question, pull(case.upstream, cache, watch=True), out, run, pull))
 
 
 def loss_gradient(question: Question) -> Ruling:
     """The gradient that a loss function returns beside its value."""
     case = question.case
 
-    def run(*inputs: Any) -> tuple[Any, Any]:
-        return loss_and_gradient(question, (*inputs, *case.arguments.values()))
+    def run(*inputs: Any, watch: bool = False) -> tuple[Any, Any]:
+        return loss_and_gradient(question, (*inputs, *case.arguments.values()), watch=watch)
 
-    out, gradients = run(*case.inputs.values())
-    return _gradient_ruling(question, gradients, out, run, None)
+    out, gradients = run(*case.inputs.values(), watch=True)
+    return _by_hand(question, _gradient_ruling(question, gradients, out, run, None))
+
+
+def _by_hand(question: Question, ruling: Ruling) -> Ruling:
+    """A gradient with the right numbers fails if it was seen to come from a numerical derivative.
+
+    Real differences leave noise in it. Where that is missing, the gradient may come from a formula that the backward
+    checks as it runs: a warning. So is a gradient beside the reference's, right at a kink: no noise can be told there.
+    """
+    noticed, failure = question.student.noticed, ruling.failure
+    if noticed is None:
+        return ruling
+    evidence = noticed.method.value if question.hide_values else noticed.words
+    roles = question.exercise.functions
+    function = roles.get("backward") or roles["loss"]
+    if failure is None and _may_be_a_check(ruling.comparisons, noticed.noise):
+        told = finding(FindingCode.CHECKS_ITSELF, function=function, evidence=evidence)
+        likely = "the gradient is too exact to come from them; if they check your formula, take them out"
+        return replace(ruling, warnings=[replace(told, warning=True, likely=likely)])
+    if failure is None or failure.code is FindingCode.GRADIENT_FOLLOWS_FORWARD:
+        told = finding(FindingCode.NUMERICAL_DERIVATIVE, function=function, evidence=evidence)
+        likely = "derive the formula: by the chain rule a gradient is an expression in what the forward pass computes"
+        return replace(ruling, failure=replace(told, likely=likely), credit=None)
+    if failure.fault is Fault.STUDENT and not failure.likely:
+        return replace(ruling, failure=replace(failure, likely=f"it differentiates numerically: {evidence}"))
+    return ruling
+
+
+def _may_be_a_check(comparisons: Iterable[tuple[str, Comparison]], noise: float) -> bool:
+    """Whether every gradient is exact to far less than the noise, a share of its largest element."""
+    if not all(result.passed for _, result in comparisons):
+        return noise > 0
+    shares = [
+        2 * result.tolerance.rtol * result.error / result.allowed if result.error and result.allowed else 0.0
+        for _, result in comparisons
+    ]
+    return noise > 0 and max(shares) <= NOTHING * noise
 
 
 def _gradient_ruling(question: Question, gradients: Any, out: Any, run: Any, pull: Any) -> Ruling:
@@ -267,7 +306,7 @@ def _of_another_shape(question: Question, out: Any, cache: Kept, run: Any, pull:
     A backward that takes the one asked for, and gives the reference's gradients, is right all the same.
     """
     try:
-        results = _against_reference(question, pull(question.case.upstream, cache))
+        results = _against_reference(question, pull(question.case.upstream, cache, watch=True))
     except Unanswered as unanswered:
         if unanswered.status is not Status.FAILED:
             raise

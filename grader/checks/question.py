@@ -41,3 +41,5 @@ class Ruling:
     status: Status | None = None
     comparisons: Sequence[tuple[str, Comparison]] = ()
     gradient: GradientCheck | None = None
+    warnings: Sequence[Finding] = ()
+    """What is worth saying beside; costs nothing."""

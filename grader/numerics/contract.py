@@ -13,11 +13,11 @@ significant bits (a count, a power of 2) prove nothing, so values that 12 bits h
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 
 import numpy as np
 
+from grader.errors import GradmarkError
 from grader.numerics.differences import EPS, Vector
 from grader.numerics.evidence import GradientFault, GradientProblem
 from grader.numerics.pair import Evaluation, Pair, Tensor
@@ -74,8 +74,12 @@ def precision_problems(pair: Pair, value: Vector, gradient: Vector, upstream: Ve
 
 def _disturb(pair: Pair, rng: np.random.Generator) -> None:
     # A shuffled matrix may be singular, a shuffled row may be no distribution: what happens there is our doing.
-    with contextlib.suppress(Exception):
+    try:
         pair.disturb(rng)
+    except GradmarkError:
+        raise
+    except Exception:
+        return
 
 
 def _history_problem(pair: Pair, upstream: Vector, clean: Vector, after: Vector) -> GradientProblem | None:

@@ -20,7 +20,7 @@ from grader.errors import SubmissionError
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment, Exercise, Part
-    from grader.calls import Call, Evaluator, LoadOutcome, Outcome
+    from grader.calls import Call, Evaluator, Isolation, LoadOutcome, Outcome
     from grader.findings import Finding
     from grader.grading import PartOutcome, Session
     from grader.report.model import SubmissionInfo
@@ -50,7 +50,7 @@ class Desk:
             self.session = finding(FindingCode.SUBMISSION_UNREADABLE, problem=str(error))
             self.notes: tuple[str, ...] = (str(error),)
         else:
-            evaluator = _UntilQuit(InProcess(submission.source))
+            evaluator = _UntilQuit(InProcess(submission.source, assignment.profile))
             self.session = Session(assignment, evaluator, Oracle(assignment), hidden_seed)
             self.digest, self.notes = submission.digest, submission.notes
 
@@ -129,8 +129,12 @@ class _UntilQuit:
         self._evaluator = evaluator
 
     @property
-    def isolation(self) -> tuple[str, ...]:
+    def isolation(self) -> Isolation:
         return self._evaluator.isolation
+
+    @property
+    def overflowed(self) -> bool:
+        return self._evaluator.overflowed
 
     def load(self) -> LoadOutcome:
         return self._evaluator.load()
@@ -143,6 +147,9 @@ class _UntilQuit:
         if isinstance(getattr(outcome, "exception", None), pytest.exit.Exception):  # how pytest's own debugger quits
             raise DebuggerQuit
         return outcome
+
+    def fresh(self) -> None:
+        self._evaluator.fresh()
 
     def close(self) -> None:
         self._evaluator.close()

@@ -67,6 +67,7 @@ class Points:
             terminalreporter.write_line(f"ERROR: {self.problem}", red=True, bold=True)
 
     def _report(self, manifest: str) -> Report:
+        from grader.calls import Isolation
         from grader.manifest import load_assignment
         from grader.report.build import assemble
 
@@ -81,7 +82,7 @@ class Points:
             total=_total([part for _, parts in exercises for part in parts]),
             submission=self._submission(manifest),
             hidden_seed=self.config.getoption("--grade-seed"),
-            isolation=(),
+            isolation=Isolation(),
             started=self.started.isoformat(timespec="seconds"),
             seconds=time.perf_counter() - self.clock,
         )

@@ -12,6 +12,7 @@ from typing import Literal
 
 from grader import __version__
 from grader.assignment import Assignment, Exercise
+from grader.calls import Isolation
 from grader.findings import Check, Finding
 from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck, GradientProblem, Outcome
@@ -42,7 +43,7 @@ def build_report(
     *,
     submission: SubmissionInfo,
     hidden_seed: int | None,
-    isolation: Sequence[str],
+    isolation: Isolation,
     started: str,
     seconds: float,
 ) -> Report:
@@ -74,7 +75,7 @@ def assemble(
     total: ScoreReport,
     submission: SubmissionInfo,
     hidden_seed: int | None,
-    isolation: Sequence[str],
+    isolation: Isolation,
     started: str,
     seconds: float,
 ) -> Report:
@@ -110,7 +111,7 @@ def part_report(part_checks: Sequence[Check], exercise: Exercise, part: str, *, 
     return _part(score_part(exercise.part(part), part_checks), part_checks, private)
 
 
-def environment(isolation: Sequence[str], device: str = "cpu") -> Environment:
+def environment(isolation: Isolation, device: str = "cpu") -> Environment:
     """Versions and layers, without importing anything heavy."""
     versions = {}
     for name in ("numpy", "torch"):
@@ -123,7 +124,8 @@ def environment(isolation: Sequence[str], device: str = "cpu") -> Environment:
         platform=f"{platform.system()} {platform.machine()}",
         versions=versions,
         device=device,
-        isolation=list(isolation),
+        wall=isolation.wall,
+        isolation=list(isolation.layers),
     )
 
 

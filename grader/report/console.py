@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grader.calls import Rung
 from grader.report.model import CheckReport, FindingReport, PartReport, Report, ScoreReport
 
 __all__ = ["points", "render", "render_part", "render_summary"]
@@ -63,6 +64,8 @@ def render_summary(report: Report) -> str:
     title = f"{report.assignment.name}: {report.submission.name}"
     lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {state}".rstrip() for name, earned, state in rows)]
     lines += [f"note: {note}" for note in report.submission.notes]
+    if report.environment.isolation and report.environment.wall is Rung.NONE:
+        lines.append("note: graded without a wall: what the code did besides, nobody saw")
     return "\n".join([*lines, _score(report.score)])
 
 

@@ -1,6 +1,6 @@
 """The report's format: what schema.json publishes, what every door writes, what every rendering reads.
 
-Version 1: the first.
+Version 1: the first. Since added: environment.wall ("none" where it is missing).
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from grader.calls import Rung
 from grader.errors import MachineError
 
 __all__ = [
@@ -190,6 +191,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     versions: dict[str, str]
     device: str
     isolation: list[str]
+    wall: Rung = Rung.NONE
+    """How high the wall around the submission was; "none" is also what the pytest door has."""
 
 
 class ScoreReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,21 +1,62 @@
-"""Where student code runs, and how the judge speaks to it.
+"""Where student code runs, how the judge speaks to it, and what stands around it.
 
-Roles. The *judge* holds the reference, the tolerances and the points. The *child* is a process of its own that
-holds the student's code and nothing else: it is given calls and gives back arrays. `wire` is all that they share.
+Roles. The *judge* holds the reference, the tolerances and the points. A *zygote* has imported all that a submission
+may import, and holds no secret. A *child* is its fork: it holds one student's code and nothing else; it is given
+calls and gives back arrays. `wire` is all that judge and child share.
 
-    judge: process.ChildProcess  == socket, raw bytes ==  child: worker.main -> executor.Executor -> student's code
-    pytest door:                  inprocess.InProcess  ->  executor.Executor -> student's code
+    judge: pool.Sandbox -- warm.Zygote == control socket == zygote.main --+
+           process.ChildProcess == socket, raw bytes == worker.serve <-fork-+ -> executor.Executor -> student's code
+    pytest door: inprocess.InProcess                                          -> executor.Executor -> student's code
+    no wall to be had, or --unsafe: spawned.Spawned, an exec a child          -> worker.main
 
-Life of a child. It is started by exec with a clean environment, no inherited descriptors but its end of the socket,
-an empty working folder and no standard input; it loads the submission from memory; it answers calls until it is
-closed, runs past a deadline, or breaks the protocol, and is then killed with its process group. The next call starts
-another one: what a submission does costs the call it did it in.
+Life of a zygote. Started by exec with a clean environment (`boot`), it tries every layer of the `wall` in throw-away
+children, enters its namespaces, imports everything (`preload`), exchanges the file system for an empty folder, freezes
+what the garbage collector knows, and says which layers stand. Then it forks and reaps, as it is told to. It is
+replaced after some hundred forks, or when it does not answer; it ends when the judge hangs up.
 
-What the judge never does: unpickle, evaluate or parse as JSON anything from the child; allocate more than the call
+Two profiles. Where an assignment is graded with NumPy, the child has no torch at all. Where it is declared for torch,
+arguments are tensors and autograd is refused while student code runs, which deters and does not wall in: `profiles`
+says what differs, `tensors` turns arrays into tensors and back, `autograd` refuses and lists what it can't.
+
+Life of a child. It is forked (milliseconds), puts its own layers up, says so with one byte, is sent the submission,
+loads it from memory and answers calls until it is closed, runs past a deadline or breaks the protocol; then it is
+killed with all that it started. The next call, and the next exercise, begin with another one: what a submission does
+costs the call it did it in.
+
+What the judge never does: unpickle, evaluate or parse as JSON anything from a child; allocate more than the call
 allows because a header says so; wait past a deadline; take file descriptors.
 
-What this version does not stop: a submission runs with the rights of the user who grades. It can't forge a score
-(the child never holds an expected value and its replies are only arrays), but it could read that user's files or use
-the network. The wall against that is the next layer beneath; until it stands, `isolation` in the report names the
-process, its limits and the missing torch, and nothing more.
+
+Threat model. The submission is hostile, runs any machine code it likes in its child, and wants points that it did not
+earn, what the judge or other students have, or to do harm. What stops it, from what is worth most:
+
+    nothing to forge          the child never holds an expected value, a tolerance, a point or a seed. It can lie in
+                              its replies only as it could return wrong arrays. Nothing else depends on the rest.
+    seccomp                   files, sockets, new processes, signals, ptrace and other processes' memory, shared memory,
+                              IPC, keyrings, locks, mounts, namespaces, limits, exotic and foreign system calls.
+                              Alone, with limits, it stops every attack of tests/attacks.
+    resource limits           memory, CPU time, descriptors, file sizes, threads (with a user of its own)
+    not dumpable, own user    another child, the zygote or the judge as a target of ptrace or of signals
+    Landlock                  files, TCP and signals, if seccomp had a hole
+    namespaces, empty root    the same for the network, IPC, mounts, and even the names and sizes of files
+    PID namespace a child     what it started dies with it
+    death signal              children die with their zygote
+    judge's clock             loops, sleep, slow replies
+
+What nothing stops, and why it is worth nothing:
+
+    noticing the grader       frames, modules and the socket show it. Inputs are drawn at random and every call counts:
+                              there is no other occasion to behave well at.
+    state between calls       globals live until the child ends. No expected value ever arrives, and a case's arrays do
+                              not come twice but where the check asks twice on purpose: to see whether state leaks.
+                              Each exercise has a child of its own.
+    replies by hand           a reply with the right nonce, from the worker's frame, is just another return value.
+    its own process           it may break the worker, NumPy or Python in its child: that costs its own checks.
+    using up its limits       is told as such, and costs the checks it did so in.
+
+What is not covered: bugs of the kernel behind the allowed calls (poll, mmap, futex, ...), caches and timing as a
+channel between submissions, CPU contention. With a GPU none of this holds as it is: its driver needs files and ioctl.
+
+In the profile without torch there is no autograd to borrow. With torch, autograd is refused in the process of the
+student's own code: a deterrent, which says so (`autograd`).
 """

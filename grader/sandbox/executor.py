@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised
 from grader.numerics.trees import map_leaves
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
+from grader.sandbox.profiles import Read
+from grader.sandbox.watch import Watch
 from grader.sandbox.wording import message, printable, trace_of, type_name
 
 __all__ = ["Executor"]
@@ -32,6 +35,10 @@ class _Slot:
     args: tuple[Any, ...]
     before: tuple[Any, ...]
     """None for an argument that was changed already."""
+    function: Any
+    given: tuple[Any, ...]
+    """The arguments as the call was given them."""
+    out: Any = None
 
 
 class Executor:
@@ -67,16 +74,23 @@ class Executor:
         earlier = next((self._slots.pop(arg.slot, None) for arg in call.args if isinstance(arg, Kept)), None)
         if earlier is None and any(isinstance(arg, Kept) for arg in call.args):
             return Malformed(problem="the cache of its forward call is gone")
-        args = tuple(earlier.cache if isinstance(arg, Kept) and earlier else _copy(arg) for arg in call.args)
-        before = tuple(None if isinstance(arg, Kept) else _copy(arg) for arg in call.args)
+        args = tuple(earlier.cache if isinstance(arg, Kept) and earlier else self._copy(arg) for arg in call.args)
+        before = tuple(None if isinstance(arg, Kept) else self._copy(arg) for arg in call.args)
+        watch = None
+        if call.watch:
+            watch = Watch(self.program, *((earlier.function, earlier.given) if earlier else (function, call.args)))
         try:
             with warnings.catch_warnings(), np.errstate():
                 warnings.simplefilter("ignore")
-                with self.program.running():
+                with self.program.running(), watch or contextlib.nullcontext():
                     start = time.perf_counter()
                     result = function(*args)
                     seconds = time.perf_counter() - start
-            return self._returned(call, result, args, before, earlier, seconds)
+            returned = self._returned(call, function, result, args, before, earlier, seconds)
+            if watch is None or not isinstance(returned, Returned):
+                return returned
+            upstream, out = (call.args[0], earlier.out) if earlier else (None, None)
+            return replace(returned, noticed=watch.noticed(returned.value, upstream, out))
         except Unfit as unfit:
             return Malformed(problem=str(unfit))
         except self.trap as error:
@@ -85,29 +99,45 @@ class Executor:
     def _returned(
         self,
         call: Call,
+        function: Any,
         result: Any,
         args: tuple[Any, ...],
         before: tuple[Any, ...],
         earlier: _Slot | None,
         seconds: float,
     ) -> Outcome:
-        changed = _changed(args, before)
+        kit = self.program.kit
+        changed = _changed(args, before, kit.read)
+        slot = None
         if call.keep is not None:
             pair = _items(result)
             if pair is None or len(pair) != 2:
-                shown = freeze(result, call.max_bytes)
+                shown = freeze(result, call.max_bytes, kit.read)
                 return Malformed(problem=f"it must return a pair (out, cache), it returned {_form(shown)}")
             result, cache = pair
             still = tuple(None if i in changed else then for i, then in enumerate(before))
-            self._slots[call.keep] = _Slot(cache, args, still)
-            for slot in list(self._slots)[:-MAX_SLOTS]:
-                del self._slots[slot]
+            self._slots[call.keep] = slot = _Slot(cache, args, still, function, call.args)
+            for number in list(self._slots)[:-MAX_SLOTS]:
+                del self._slots[number]
+        value = freeze(result, call.max_bytes, kit.read)
+        if slot is not None:
+            slot.out = value
         return Returned(
-            value=freeze(result, call.max_bytes),
+            value=value,
             changed=changed,
-            changed_earlier=() if earlier is None else _changed(earlier.args, earlier.before),
+            changed_earlier=() if earlier is None else _changed(earlier.args, earlier.before, kit.read),
             seconds=seconds,
         )
+
+    def _copy(self, value: Value) -> Any:
+        """What the student's code is given: arrays of its own, laid out as they come out of the wire."""
+
+        def copied(leaf: Any) -> Any:
+            if isinstance(leaf, np.ndarray):
+                return self.program.kit.give(leaf)
+            return leaf.item() if isinstance(leaf, np.generic) else leaf
+
+        return map_leaves(copied, value)
 
     def _raised(self, error: BaseException) -> Raised:
         frames = own_frames(trace_of(error), self.program)[-MAX_FRAMES:]
@@ -131,17 +161,6 @@ def _is_function(name: Any, value: Any) -> bool:
     return callable(value) and type(value) is not Placeholder
 
 
-def _copy(value: Value) -> Any:
-    """What the student's code is given: arrays of its own, laid out as they come out of the wire."""
-
-    def copied(leaf: Any) -> Any:
-        if isinstance(leaf, np.ndarray):
-            return np.array(leaf, order="C")
-        return leaf.item() if isinstance(leaf, np.generic) else leaf
-
-    return map_leaves(copied, value)
-
-
 def _items(value: Any) -> list[Any] | None:
     """What a tuple or a list holds, of whatever subclass; None for all else."""
     for base in (tuple, list):
@@ -150,22 +169,24 @@ def _items(value: Any) -> list[Any] | None:
     return None
 
 
-def _changed(args: tuple[Any, ...], before: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(
-        i for i, (now, then) in enumerate(zip(args, before, strict=True)) if then is not None and not _same(now, then)
-    )
+def _changed(args: tuple[Any, ...], before: tuple[Any, ...], read: Read) -> tuple[int, ...]:
+    pairs = enumerate(zip(args, before, strict=True))
+    return tuple(i for i, (now, then) in pairs if then is not None and not _same(now, then, read))
 
 
-def _same(now: Any, then: Any) -> bool:
+def _same(now: Any, then: Any, read: Read) -> bool:
     """Whether an argument is bit for bit what it was. Types first: what was put in its place compares as it likes."""
     if type(now) is not type(then):
         return False
-    if isinstance(then, np.ndarray):
-        return bool(now.dtype == then.dtype and now.shape == then.shape and now.tobytes() == then.tobytes())
+    if (old := read(then)) is not None:
+        new = read(now)
+        return type(new) is type(old) and bool(
+            new.dtype == old.dtype and new.shape == old.shape and new.tobytes() == old.tobytes()
+        )
     if isinstance(then, dict):
-        return now.keys() == then.keys() and all(_same(now[key], then[key]) for key in then)
+        return now.keys() == then.keys() and all(_same(now[key], then[key], read) for key in then)
     if isinstance(then, (tuple, list)):
-        return len(now) == len(then) and all(map(_same, now, then))
+        return len(now) == len(then) and all(_same(*pair, read) for pair in zip(now, then, strict=True))
     return bool(now is then or now == then)
 
 

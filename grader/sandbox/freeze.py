@@ -5,6 +5,7 @@ Types are looked at with type(), never by asking the object: its __class__, __ar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,8 @@ class Unfit(Exception):  # noqa: N818  (a result's property, not an error of our
 class _Budget:
     """What is left of a reply's nodes and bytes."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, read: Callable[[Any], Any]) -> None:
+        self.read = read
         self.nodes = MAX_NODES
         self.bytes = max_bytes
         self.max_bytes = max_bytes
@@ -50,13 +52,18 @@ class _Budget:
             raise Unfit(f"it is too large: an array of shape {shape}; at most {self.max_bytes} bytes are accepted")
 
 
-def freeze(value: Any, max_bytes: int) -> Value:
+def freeze(value: Any, max_bytes: int, read: Callable[[Any], Any] = lambda value: None) -> Value:
     """Tree of copies: arrays and numbers as arrays, None, and Opaque for all else.
+
+    Args:
+        value: whatever was returned.
+        max_bytes: the most that its arrays may hold together.
+        read: the arrays of another library as NumPy arrays of the same memory, or as Opaque; None for all else.
 
     Raises:
         Unfit: it is too large, too deep, or refers to itself.
     """
-    return _freeze(value, _Budget(max_bytes), 0)
+    return _freeze(value, _Budget(max_bytes, read), 0)
 
 
 def _freeze(value: Any, budget: _Budget, depth: int) -> Value:
@@ -79,7 +86,10 @@ def _freeze(value: Any, budget: _Budget, depth: int) -> Value:
         return base([_freeze(item, budget, depth + 1) for item in base.__iter__(value)])
     if issubclass(kind, dict):
         return _dict(value, budget, depth)
-    return Opaque(type_name(kind))
+    found = budget.read(value)
+    if found is None:
+        return Opaque(type_name(kind))
+    return found if type(found) is Opaque else _array(found, budget)
 
 
 def _number(value: Any, budget: _Budget) -> Value:

@@ -13,7 +13,7 @@ import numpy.linalg
 import numpy.random
 import numpy.testing  # noqa: F401
 
-from grader.calls import Call, Loaded, Outcome, Source
+from grader.calls import Call, Isolation, Loaded, Outcome, Profile, Source
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
 
@@ -23,13 +23,18 @@ __all__ = ["InProcess"]
 class InProcess:
     """Evaluator in the calling process."""
 
-    def __init__(self, source: Source) -> None:
-        self._executor = Executor(Program(source), (Exception, SystemExit, GeneratorExit))
+    def __init__(self, source: Source, profile: Profile = Profile.NUMPY) -> None:
+        self._executor = Executor(Program(source, profile), (Exception, SystemExit, GeneratorExit))
 
     @property
-    def isolation(self) -> tuple[str, ...]:
+    def isolation(self) -> Isolation:
         """None at all."""
-        return ()
+        return Isolation()
+
+    @property
+    def overflowed(self) -> bool:
+        """Never: it prints where it likes."""
+        return False
 
     def load(self) -> Loaded:
         """Load the submission, the first time."""
@@ -42,6 +47,9 @@ class InProcess:
         if isinstance(exception, BdbQuit):
             raise exception
         return outcome
+
+    def fresh(self) -> None:
+        """Nothing: a student's prints and breakpoints at the top of the file come once."""
 
     def close(self) -> None:
         """Nothing to end."""

@@ -19,21 +19,18 @@ import importlib.util
 import io
 import linecache
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
-from grader.calls import Source
+from grader.calls import Profile, Source
+from grader.sandbox.autograd import AutogradRefused
 from grader.sandbox.patches import Patches
+from grader.sandbox.profiles import REFUSED, kit_of
 from grader.sandbox.wording import message, printable, trace_of, type_name
 
 __all__ = ["REFUSED", "Placeholder", "Program", "decode", "own_frames"]
-
-REFUSED = {
-    "torch": "torch is not available here: this assignment is graded with NumPy, so that the gradient is your own"
-}
-"""What a submission may not import, with what it is told; in every process that runs one, so that all doors agree."""
 
 MAX_PROBLEMS = 20
 MAX_PROBLEM = 400
@@ -71,10 +68,11 @@ for _operation in _OPERATIONS.split():
 class Program:
     """The student's files as importable modules."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, profile: Profile = Profile.NUMPY) -> None:
         self.source = source
+        self.kit = kit_of(profile)
         self.problems: list[str] = []
-        self.patches = Patches()
+        self.patches = Patches(self.kit.guarded, self.kit.settings)
         self._here = PurePosixPath(source.entry).parent
         self._paths = {self.filename(path): path for path in source.files}
         self._lines: dict[str, list[str]] = {}
@@ -92,12 +90,15 @@ class Program:
         module.__file__ = self.filename(entry)
         module.__package__ = _PACKAGE
         module.__spec__ = importlib.machinery.ModuleSpec(f"{_PACKAGE}.{name}", _Finder(self))
-        with self.running():
-            sys.modules.setdefault(name, module)
-            try:
+        try:
+            with self.running():
+                sys.modules.setdefault(name, module)
                 self.execute(entry, module)
-            except SyntaxError as error:
-                self.note(entry, None, error)
+        except SyntaxError as error:
+            self.note(entry, None, error)
+        except AutogradRefused as refusal:  # the file was loaded all the same: its own code went on, or its statement
+            path, line, _ = [(entry, None, ""), *own_frames(trace_of(refusal), self)][-1]
+            self.note(path, line, refusal)
         return namespace
 
     def execute(self, path: str, module: ModuleType) -> None:
@@ -157,12 +158,12 @@ class Program:
 
     def enter(self) -> None:
         """Make the files importable, those already loaded in front of others of the same names."""
-        hidden = self._first | REFUSED.keys()  # "utils" may be anybody's; torch is the oracle's
+        hidden = self._first | self.kit.refused.keys()  # "utils" may be anybody's; torch is the oracle's
         if not hidden.isdisjoint(sys.modules):
             for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
                 del sys.modules[name]
         sys.modules.update(self._own)
-        sys.meta_path[:] = [_Finder(self), _Refusal(), *sys.meta_path, _FolderFinder(self)]
+        sys.meta_path[:] = [_Finder(self), _Refusal(self.kit.refused), *sys.meta_path, _FolderFinder(self)]
         self.patches.put_in()
 
     def leave(self, modules: dict[str, ModuleType]) -> None:
@@ -172,11 +173,11 @@ class Program:
         sys.modules.update(modules)
 
     def _first_names(self, path: PurePosixPath) -> Iterator[str]:
-        """Names at the top by which a file or its package is imported, but for those that NumPy itself relies on."""
+        """Names at the top by which a file or its package is imported, but for those that arrays themselves rely on."""
         for base in (PurePosixPath("."), self._here):
             if path.is_relative_to(base):
                 name = PurePosixPath(path.relative_to(base).parts[0]).stem
-                if name not in sys.stdlib_module_names and name not in _NEEDED and self.find(name) is not None:
+                if name not in sys.stdlib_module_names and name not in self.kit.needed and self.find(name) is not None:
                     yield name
 
     def find(self, name: str) -> str | None:
@@ -212,7 +213,6 @@ class Program:
 
 _PACKAGE = "_submission"
 """Package that relative imports of the entry file refer to: the folder it lies in."""
-_NEEDED = ("numpy", "array_api_compat")
 _DOES_NOT_PARSE = (SyntaxError, IndentationError, TabError)
 
 
@@ -227,22 +227,33 @@ class _Running:
         self.program = program
 
     def __enter__(self) -> None:
+        if self.program.kit.guard is not None:
+            self.program.kit.guard.enter()
         self.modules, self.finders, self.folders = dict(sys.modules), sys.meta_path, sys.path
         self.every_finder, self.every_folder = list(sys.meta_path), list(sys.path)
         self.program.enter()
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        guard = self.program.kit.guard
+        if guard is not None:
+            guard.look()  # before anything is put back; like what follows it does without the builtins
         self.program.patches.take_out()  # first: until then even the builtins may be the student's
         sys.meta_path, sys.path = self.finders, self.folders
         self.finders[:], self.folders[:] = self.every_finder, self.every_folder
         self.program.leave(self.modules)
+        refusal = guard.leave() if guard is not None else None
+        if refusal is not None and refusal is not error and (error is None or isinstance(error, Exception)):
+            raise refusal from None  # the student's code swallowed it
 
 
 class _Refusal(importlib.abc.MetaPathFinder):
     """Finds nothing, and says why of what a submission may not have."""
 
+    def __init__(self, refused: Mapping[str, str]) -> None:
+        self.refused = refused
+
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
-        why = REFUSED.get(fullname.partition(".")[0])
+        why = self.refused.get(fullname.partition(".")[0])
         if why is not None:
             raise ModuleNotFoundError(why, name=fullname)
 

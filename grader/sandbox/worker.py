@@ -1,7 +1,6 @@
 """The child: takes calls from one socket, gives back arrays. Holds the student's code and nothing of the judge's.
 
-Started by `process` as `python -I -S -B -c BOOT`: the importer set up there lets it import the standard library,
-NumPy, array_api_compat and these few modules of ours, and nothing else that is installed.
+Forked by the zygote, behind a wall (serve), or started by exec without one (main).
 """
 
 from __future__ import annotations
@@ -10,21 +9,22 @@ import contextlib
 import io
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from grader.calls import Call, Loaded, Malformed, Missing, Raised, Returned, Source
+from grader.calls import Call, Loaded, Malformed, Missing, Noticed, Profile, Raised, Returned, Source
+from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
+from grader.sandbox.wall import set_limits
 from grader.sandbox.wire import MAX_TEXT, Reply, Status, pack_reply, read_request
 
-__all__ = ["main"]
-
-PR_SET_PDEATHSIG = 1
+__all__ = ["main", "serve"]
 
 
 class _Capped(io.RawIOBase):
@@ -48,19 +48,34 @@ class _Capped(io.RawIOBase):
         return len(memoryview(data).cast("B"))
 
 
-def main(fd: int, output_bytes: int, limits: dict[str, int]) -> None:
-    """Serve calls until the judge hangs up.
+def main(fd: int, output_bytes: int, limits: dict[str, int], profile: str) -> None:
+    """Serve calls in a process that was started by exec, without a wall.
 
     Args:
         fd: this end of the socket.
         output_bytes: how much may be printed.
         limits: resource limits by the names of the resource module, soft and hard alike.
+        profile: what arrays are to the submission.
     """
-    _limit(limits)
-    channel = socket.socket(fileno=fd)
+    set_limits(limits)
+    if sys.platform == "linux":
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    serve(fd, output_bytes, Profile(profile))
+
+
+def serve(fd: int, output_bytes: int, profile: Profile) -> NoReturn:
+    """Serve calls until the judge hangs up.
+
+    Args:
+        fd: this end of the socket.
+        output_bytes: how much may be printed.
+        profile: what arrays are to the submission.
+    """
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)  # else it asks the kernel which it is
     out = _Capped(1, output_bytes)
     for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
         setattr(sys, name, io.TextIOWrapper(out, encoding="utf-8", errors="replace", write_through=True))
+    sys.breakpointhook = lambda *args, **kwargs: None  # one that was forgotten stops nobody here
     random.seed(0)  # code that draws numbers draws the same ones every time it is graded
     np.random.seed(0)
     executor: Executor | None = None
@@ -68,12 +83,20 @@ def main(fd: int, output_bytes: int, limits: dict[str, int]) -> None:
         header, value = read_request(lambda size: _receive(channel, size))
         if header["op"] == "load":
             files = {name: text.tobytes() for name, text in value.items()}
-            executor = Executor(Program(Source(entry=header["entry"], files=files)), BaseException)
+            executor = _executor(Source(entry=header["entry"], files=files), profile)
             reply = _loaded(executor)
         elif executor is not None:
             reply = _answer(executor, header, value)
         for piece in pack_reply(header["nonce"], reply):
             channel.sendall(piece)
+
+
+def _executor(source: Source, profile: Profile) -> Executor:
+    """The submission's executor, made here and nowhere else in the child."""
+    program = Program(source, profile)
+    if program.kit.guard is not None:
+        program.kit.guard.enter()  # never left: this process has no oracle, and so no moment without the guard
+    return Executor(program, BaseException)
 
 
 def _loaded(executor: Executor) -> Reply:
@@ -94,13 +117,14 @@ def _lines(texts: Sequence[str]) -> str:
 
 
 def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -> Reply:
-    call = Call(function=header["function"], args=args, keep=header["keep"], max_bytes=header["max_bytes"])
+    call = Call(args=args, **{name: header[name] for name in ("function", "keep", "max_bytes", "watch")})
     outcome = executor.call(call)
     match outcome:
         case Returned():
             return Reply(
                 status=Status.RETURNED,
                 value=outcome.value,
+                texts=_sighted(outcome.noticed),
                 changed=outcome.changed,
                 changed_earlier=outcome.changed_earlier,
                 seconds=outcome.seconds,
@@ -115,6 +139,10 @@ def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -
             raise AssertionError(outcome)
 
 
+def _sighted(noticed: Noticed | None) -> tuple[str, ...]:
+    return (noticed.method, repr(noticed.noise), noticed.words.replace("\0", " ")) if noticed else ()
+
+
 def _receive(channel: socket.socket, size: int) -> bytearray:
     data = bytearray(size)
     view, at = memoryview(data), 0
@@ -124,21 +152,3 @@ def _receive(channel: socket.socket, size: int) -> bytearray:
             os._exit(0)  # the judge has hung up; nothing that the student registered may run now
         at += count
     return data
-
-
-def _limit(limits: dict[str, int]) -> None:
-    """Limits that hold from here on, and an end with the judge's. Each where the system has it."""
-    import resource
-
-    for name, value in limits.items():
-        kind = getattr(resource, name, None)
-        if kind is not None:
-            with contextlib.suppress(ValueError, OSError):
-                hard = resource.getrlimit(kind)[1]
-                most = value if hard == resource.RLIM_INFINITY else min(value, hard)
-                resource.setrlimit(kind, (most, most))
-    if sys.platform == "linux":
-        import ctypes
-        import signal
-
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)

@@ -1,0 +1,81 @@
+"""What a profile changes where the student's code runs: one value, asked by the loader and the executor.
+
+The NumPy profile never imports torch: what is torch's stands in tensors and autograd and is imported when a submission
+of that profile is first loaded. Whoever watches a student's calls (for numerical derivatives, say) and has to look
+into arrays does so with `Kit.read`, and sees NumPy arrays whatever the profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias, assert_never
+
+import numpy as np
+
+from grader.calls import Profile
+from grader.sandbox.autograd import Guard
+from grader.sandbox.patches import GUARDED, Setting
+
+__all__ = ["REFUSED", "Kit", "Read", "kit_of"]
+
+REFUSED: Mapping[str, str] = {
+    "torch": "torch is not available here: this assignment is graded with NumPy, so that the gradient is your own"
+}
+"""What a submission of the NumPy profile may not import, with what it is told; in every process that runs one, so that
+all doors agree."""
+
+Read: TypeAlias = Callable[[Any], Any]
+"""From any object to its numbers as a NumPy array of the same memory, or Opaque, if it is an array of the profile's
+library; else to None. It never asks the object, only its type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kit:
+    """What a profile brings."""
+
+    give: Callable[[np.ndarray[Any, Any]], Any]
+    """From an argument's array to what the student's code gets: a copy in C order, its own."""
+    read: Read
+    refused: Mapping[str, str]
+    """What can't be imported, with why."""
+    needed: Sequence[str]
+    """Packages that a submission's file of the same name may not stand for."""
+    guarded: Sequence[str]
+    """Modules whose changes are kept apart from the judge; so are those of the settings."""
+    settings: Sequence[Setting] = ()
+    guard: Guard | None = None
+    """Holds while student code runs."""
+
+
+@cache
+def kit_of(profile: Profile) -> Kit:
+    """The kit of a profile."""
+    match profile:
+        case Profile.NUMPY:
+            return Kit(
+                give=lambda array: np.array(array, order="C"),
+                read=_read,
+                refused=REFUSED,
+                needed=("numpy", "array_api_compat"),
+                guarded=GUARDED,
+            )
+        case Profile.TORCH:
+            from grader.sandbox import tensors
+
+            return Kit(
+                give=tensors.give,
+                read=tensors.read,
+                refused={},
+                needed=("numpy", "array_api_compat", "torch"),
+                guarded=(*GUARDED, *tensors.GUARDED),
+                settings=tensors.settings(),
+                guard=Guard(),
+            )
+        case _:
+            assert_never(profile)
+
+
+def _read(value: Any) -> Any:
+    return value if issubclass(type(value), np.ndarray) else None

@@ -1,0 +1,147 @@
+"""The zygote: a process that has imported everything and forks one walled child a submission.
+
+Started by `warm` through `boot`. It holds no secret: whatever is in its memory is in that of every submission. It
+reads requests from the judge, one at a time, and answers each:
+
+    {"op": "fork", ...} with two descriptors (the child's end of a socket, the file for what it prints)
+        -> FORKED, and a pidfd of the child
+    {"op": "end", "pid": ...}
+        -> ENDED, with how the child had ended before it was ended now
+
+It reads nothing that a child wrote. A child sends one byte when its wall stands and then serves (worker.serve).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import socket
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, NoReturn
+
+from grader.calls import Profile
+from grader.sandbox import kernel
+from grader.sandbox.preload import preload
+from grader.sandbox.wall import Layer, Rung, Wall, confine, empty_root, enter, in_own_pid_namespace, probe
+from grader.sandbox.worker import serve
+
+__all__ = ["ANSWER", "WALL_STANDS", "Answer", "main"]
+
+ANSWER = struct.Struct("<Bqqd")
+"""Kind, pid, how it ended as wait gives it, seconds of CPU time."""
+MAX_REQUEST = 1 << 16
+WALL_STANDS = b"\x01"
+_MAX_DESCRIPTORS = 4096
+_SLACK_BYTES = 256 << 20
+
+
+class Answer(IntEnum):
+    """Kinds of an answer."""
+
+    FORKED = 1
+    ENDED = 2
+    FAILED = 3
+
+
+def main(fd: int, rung: str, profile: str) -> None:
+    """Probe, preload, and serve the judge until it hangs up.
+
+    Args:
+        fd: the control socket.
+        rung: how much of the wall to build at most.
+        profile: what to import.
+    """
+    profile = Profile(profile)
+    torch = profile is Profile.TORCH
+    wall = probe(Rung(rung), threads=not torch, executable_memory=torch)
+    enter(wall)
+    preload(profile)
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY) if Layer.PID_NAMESPACE in wall.layers else None
+    data, size = _memory("VmData"), _memory("VmSize")
+    if Layer.EMPTY_ROOT in wall.layers:
+        empty_root()
+    if Layer.NOT_DUMPABLE in wall.layers:
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    control = socket.socket(fileno=fd)
+    control.send(json.dumps({"layers": wall.layers, "names": wall.names, "refused": wall.refused}).encode())
+    # What there is now stays as it is: a collection in a child would touch, and so copy, every page of it.
+    gc.collect()
+    gc.freeze()
+    _Zygote(control, wall, own, data, size, profile).run()
+
+
+def _memory(field: str) -> int:
+    """Bytes that the process has now: of private memory (VmData), or of addresses (VmSize); see proc(5)."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) << 10 for line in status if line.startswith(field))
+
+
+@dataclass(slots=True)
+class _Zygote:
+    control: socket.socket
+    wall: Wall
+    own: int | None
+    """Its own namespace of processes."""
+    data: int
+    size: int
+    """Bytes that it has itself, of private memory and of addresses: a child's limits come on top."""
+    profile: Profile
+    forks: int = 0
+
+    def run(self) -> NoReturn:
+        while True:
+            message, fds, _, _ = socket.recv_fds(self.control, MAX_REQUEST, 2)
+            if not message:
+                os._exit(0)  # the judge has hung up
+            request = json.loads(message)
+            if request["op"] == "fork":
+                self.fork(request, fds)
+            else:
+                self.end(request["pid"])
+
+    def fork(self, request: dict[str, Any], fds: list[int]) -> None:
+        self.forks += 1
+        try:
+            pid = os.fork() if self.own is None else in_own_pid_namespace(self.own, os.fork)
+            if pid == 0:
+                self.child(request, *fds)
+            pidfd = os.pidfd_open(pid)
+        except OSError as error:
+            self.control.send(ANSWER.pack(Answer.FAILED, error.errno or 0, 0, 0.0))
+            return
+        finally:
+            for fd in fds:
+                os.close(fd)
+        socket.send_fds(self.control, [ANSWER.pack(Answer.FORKED, pid, 0, 0.0)], [pidfd])
+        os.close(pidfd)
+
+    def end(self, pid: int) -> None:
+        """Kill and reap. It is not reaped before, so its number is its own; one that has ended keeps its ending."""
+        os.kill(pid, signal.SIGKILL)
+        _, status, usage = os.wait4(pid, 0)
+        self.control.send(ANSWER.pack(Answer.ENDED, pid, status, usage.ru_utime + usage.ru_stime))
+
+    def child(self, request: dict[str, Any], channel: int, output: int) -> NoReturn:
+        """Become the child of one submission."""
+        try:
+            os.setsid()
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            os.dup2(channel, 3)
+            os.closerange(4, _MAX_DESCRIPTORS)
+            limits = request["limits"]
+            # Memory that is made read-only after it was filled, stacks that grow down and page tables count for
+            # RLIMIT_AS alone; the reserves of threads count for it too, hence the slack.
+            limits["RLIMIT_AS"] = self.size + limits["RLIMIT_DATA"] + _SLACK_BYTES
+            limits["RLIMIT_DATA"] += self.data
+            confine(self.wall, number=self.forks, limits=limits)
+            os.write(3, WALL_STANDS)
+            serve(3, request["output_bytes"], self.profile)
+        except BaseException as error:
+            os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:500])
+        finally:
+            os._exit(70)

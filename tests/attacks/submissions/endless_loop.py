@@ -1,0 +1,10 @@
+"""Never returns."""
+
+
+def double(x):
+    return 2 * x
+
+
+def square(x):
+    while True:
+        pass
