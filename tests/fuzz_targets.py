@@ -6,7 +6,8 @@ coverage. What a reader refuses it refuses in words of its own kind (Violation, 
 any other exception passes through and is the defect. Reading writes no file, starts no process and opens no
 connection, whatever the bytes say; time and memory are for the callers to watch.
 
-A request, the frame from judge to child, is no target: only the judge writes into that end of the socket.
+No targets are the requests of the judge to a child and to a zygote, and the zygote's answers: those sockets end in
+processes of ours, and a child that runs a student's code holds neither end of a zygote's.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import unicodedata
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -171,7 +172,9 @@ def read_reply(data: bytes) -> Outcome | None:
     again = b"".join(map(bytes, wire.pack_reply(NONCE, reply)))  # what was read can be sent and read
     rest = io.BytesIO(again)
     assert wire.read_reply(read, NONCE, ROOM).status is reply.status
-    return process._outcome(Call(function="f", args=(np.zeros(2), 1.0), max_bytes=ROOM), reply)
+    call = Call(function="f", args=(np.zeros(2), 1.0), max_bytes=ROOM)
+    process._outcome(replace(call, watch=True), reply)
+    return process._outcome(call, reply)
 
 
 def _depth(tree: Any) -> int:
@@ -187,7 +190,9 @@ def _can_be_shown(text: str) -> bool:
 def _replies() -> Iterator[bytes]:
     value = {"W": np.arange(6.0).reshape(2, 3), "b": [np.array(True), None, Opaque("a.B")], "é": ((), {})}
     for status in wire.Status:
-        texts = ("ValueError", "bad", "File")
+        texts = (
+            ("finite differences", "1e-10", "words") if status is wire.Status.RETURNED else ("ValueError", "bad", "")
+        )
         reply = wire.Reply(status=status, value=value, texts=texts, changed=(0, 63), seconds=0.5)
         yield b"".join(map(bytes, wire.pack_reply(NONCE, reply)))
 
