@@ -330,7 +330,7 @@ HONEST = {
         "for i in np.ndindex(x.shape):\n    slope(x[i] + 1e-8)\n    dx[i] = dout[i] * slope(x[i])\nreturn dx"
     ),
     "forward at a point beside": elementwise(
-        TANH, "t = forward(x + 1e-12)[0]\nreturn dout * (1 - t * t)"
+        TANH, "t = forward(x + 1e-8)[0]\nreturn dout * (1 - t * t)"
     ),
     "a numerical gradient that is not called": elementwise(
         TANH + "def numerical(f, x, h=1e-5):\n    g = np.zeros_like(x)\n    for i in np.ndindex(x.shape):\n"
