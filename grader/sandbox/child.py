@@ -110,8 +110,8 @@ _TICK = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
 def spent_by(pid: int) -> Spent | None:
     """What a process has had of the machine, from /proc; None where there is none. See proc(5): stat, schedstat."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        waited = Path(f"/proc/{pid}/schedstat").read_text().split()[1]
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()  # its name may be no text
+        waited = Path(f"/proc/{pid}/schedstat").read_bytes().split()[1]
         return Spent(cpu=(int(fields[11]) + int(fields[12])) * _TICK, waited=int(waited) / 1e9)
     except (OSError, IndexError, ValueError):
         return None
