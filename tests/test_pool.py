@@ -21,6 +21,7 @@ from courses import checks, make_course
 
 from grader.assignment import Assignment
 from grader.calls import Call, Killed, Loaded, Outcome, Raised, Returned, Rung, Source, TimedOut
+from grader.checks import asking
 from grader.errors import MachineError
 from grader.grading import grade
 from grader.reference import Oracle
@@ -188,6 +189,14 @@ def test_limits_have_findings_of_their_own(walled: Sandbox, tmp_path: Path) -> N
 def graded(course: Assignment, text: bytes, sandbox: Sandbox, **options: Any) -> Report:
     source = Source(entry="t.py", files={"t.py": text})
     return grade(course, Submission(name="t", path="t.py", source=source, notes=()), sandbox=sandbox, **options)
+
+
+def test_who_opens_a_file_is_told_that_there_are_none(walled: Sandbox, tmp_path: Path) -> None:
+    text = RIGHT.replace(b"t = np.tanh(x)", b"t = np.load('weights.npy')")
+    (tmp_path / "a").mkdir()
+    report = graded(make_course(tmp_path / "a", *LAYER), text, walled)
+    told = {finding.likely for check in checks(report) for finding in check.findings}
+    assert told == {asking._WALL}
 
 
 def test_the_time_in_all_has_a_finding_of_its_own(walled: Sandbox, tmp_path: Path) -> None:

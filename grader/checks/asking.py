@@ -24,6 +24,7 @@ from grader.calls import (
     Outcome,
     Raised,
     Returned,
+    Rung,
     TimedOut,
 )
 from grader.findings import Fault, Finding, FindingCode, Status
@@ -36,6 +37,8 @@ ROOM = 1 << 20
 
 
 _NO_MEMORY = ("MemoryError", "_ArrayMemoryError")
+_OF_THE_WALL = ("FileNotFoundError", "PermissionError")
+_WALL = "where this is graded there are no files, no network and no other programs: work with the arguments alone"
 _IDLE = "it did not compute meanwhile: it sleeps, or waits for input, a lock or a thread"
 _PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {
     "AutogradRefused",
@@ -169,7 +172,14 @@ class Student:
             megabytes = self.limits.memory_mb
             return finding(FindingCode.OUT_OF_MEMORY, function=function, megabytes=megabytes, detail=raised.traceback)
         problem = f"{raised.kind}: {raised.message}" if raised.message else raised.kind
-        return finding(FindingCode.RAISED, function=function, problem=problem, detail=raised.traceback)
+        walled = raised.kind in _OF_THE_WALL and self.evaluator.isolation.wall is not Rung.NONE
+        return finding(
+            FindingCode.RAISED,
+            function=function,
+            problem=problem,
+            detail=raised.traceback,
+            likely=_WALL if walled else "",
+        )
 
 
 def _hushed(outcome: Outcome) -> Outcome:
