@@ -20,7 +20,6 @@ __all__ = [
     "Isolation",
     "Kept",
     "Killed",
-    "Limit",
     "Loaded",
     "LoadOutcome",
     "Malformed",
@@ -145,20 +144,13 @@ class TimedOut:
     """It did not compute meanwhile: it slept, or waited for something that never came."""
 
 
-class Limit(StrEnum):
-    """What a submission has used up."""
-
-    TOTAL_SECONDS = "total_seconds"
-    MEMORY = "memory_mb"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Killed:
     """The process ended during the call: os._exit, a crash, a limit."""
 
     reason: str
-    limit: Limit | None = None
-    """Which limit of the assignment ended it, where that is known."""
+    used_up: bool = False
+    """The time that the submission may take in all is used up: nothing more is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

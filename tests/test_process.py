@@ -19,7 +19,6 @@ from grader.calls import (
     Call,
     Kept,
     Killed,
-    Limit,
     Loaded,
     Malformed,
     Missing,
@@ -275,7 +274,7 @@ def test_a_load_that_ends_the_process_is_not_tried_again(start: Start, body: str
 
 def test_the_time_that_all_calls_may_take(start: Start) -> None:
     child = start("def f(): time.sleep(60)", total_seconds=3.0)
-    used_up = Killed(reason="the 3 s that one submission may take in all are used up", limit=Limit.TOTAL_SECONDS)
+    used_up = Killed(reason="the 3 s that one submission may take in all are used up", used_up=True)
     assert value(child, "ok") == 7
     assert ask(child) == used_up
     assert ask(child, "ok") == used_up

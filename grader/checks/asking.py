@@ -15,7 +15,6 @@ from grader.calls import (
     Evaluator,
     Kept,
     Killed,
-    Limit,
     Loaded,
     Malformed,
     Missing,
@@ -153,7 +152,7 @@ class Student:
             case TimedOut(seconds=seconds, idle=idle):
                 told = finding(FindingCode.TIMED_OUT, function=function, seconds=seconds, likely=_IDLE if idle else "")
                 return Unanswered(Status.TIMED_OUT, told)
-            case Killed(reason=reason, limit=Limit.TOTAL_SECONDS):
+            case Killed(reason=reason, used_up=True):
                 told = finding(FindingCode.TIME_USED_UP, function=function, problem=reason)
                 return Unanswered(Status.TIMED_OUT, told)
             case Killed(reason=reason):

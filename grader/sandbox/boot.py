@@ -35,6 +35,7 @@ OURS: Final = (
     "grader.numerics.trees",
     "grader.sandbox",
     "grader.sandbox.autograd",
+    "grader.sandbox.control",
     "grader.sandbox.executor",
     "grader.sandbox.freeze",
     "grader.sandbox.kernel",

@@ -25,7 +25,6 @@ from grader.calls import (
     Call,
     Isolation,
     Killed,
-    Limit,
     Loaded,
     LoadOutcome,
     Malformed,
@@ -164,7 +163,7 @@ class ChildProcess:
 
     def _used_up(self) -> Killed:
         reason = f"the {self._total_seconds:g} s that one submission may take in all are used up"
-        return Killed(reason=reason, limit=Limit.TOTAL_SECONDS)
+        return Killed(reason=reason, used_up=True)
 
     def _start(self) -> LoadOutcome:
         self._child = self._sandbox.child(self._output_bytes, self._limits())

@@ -20,8 +20,8 @@ from grader.calls import Profile
 from grader.errors import MachineError
 from grader.sandbox.boot import command, environment
 from grader.sandbox.child import Ending, Spent, is_full, output_file, read_output, spent_by
+from grader.sandbox.control import ANSWER, MAX_MESSAGE, WALL_STANDS, Answer
 from grader.sandbox.wall import Layer, Rung
-from grader.sandbox.zygote import ANSWER, MAX_REQUEST, WALL_STANDS, Answer
 
 __all__ = ["Forked", "Zygote"]
 
@@ -169,7 +169,7 @@ class Zygote:
         """One message. Whatever goes wrong, also Ctrl-C, ends the zygote: answers must not get out of step."""
         try:
             self._control.settimeout(seconds)
-            message, fds, _, _ = socket.recv_fds(self._control, MAX_REQUEST, 2)
+            message, fds, _, _ = socket.recv_fds(self._control, MAX_MESSAGE, 2)
         except TimeoutError:
             self._broken(f"it did not answer within {seconds:g} s")
         except OSError as error:

@@ -1,14 +1,7 @@
 """The zygote: a process that has imported everything and forks one walled child a submission.
 
 Started by `warm` through `boot`. It holds no secret: whatever is in its memory is in that of every submission. It
-reads requests from the judge, one at a time, and answers each:
-
-    {"op": "fork", ...} with two descriptors (the child's end of a socket, the file for what it prints)
-        -> FORKED, and a pidfd of the child
-    {"op": "end", "pid": ...}
-        -> ENDED, with how the child had ended before it was ended now
-
-It reads nothing that a child wrote. A child sends one byte when its wall stands and then serves (worker.serve).
+reads requests from the judge (control), one at a time, and nothing that a child wrote.
 """
 
 from __future__ import annotations
@@ -18,33 +11,20 @@ import json
 import os
 import signal
 import socket
-import struct
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, NoReturn
 
 from grader.calls import Profile
 from grader.sandbox import kernel
+from grader.sandbox.control import ANSWER, MAX_MESSAGE, WALL_STANDS, Answer
 from grader.sandbox.preload import preload
 from grader.sandbox.wall import Layer, Rung, Wall, confine, empty_root, enter, in_own_pid_namespace, probe
 from grader.sandbox.worker import serve
 
-__all__ = ["ANSWER", "WALL_STANDS", "Answer", "main"]
+__all__ = ["main"]
 
-ANSWER = struct.Struct("<Bqqd")
-"""Kind, pid, how it ended as wait gives it, seconds of CPU time."""
-MAX_REQUEST = 1 << 16
-WALL_STANDS = b"\x01"
 _MAX_DESCRIPTORS = 4096
 _SLACK_BYTES = 256 << 20
-
-
-class Answer(IntEnum):
-    """Kinds of an answer."""
-
-    FORKED = 1
-    ENDED = 2
-    FAILED = 3
 
 
 def main(fd: int, rung: str, profile: str) -> None:
@@ -94,7 +74,7 @@ class _Zygote:
 
     def run(self) -> NoReturn:
         while True:
-            message, fds, _, _ = socket.recv_fds(self.control, MAX_REQUEST, 2)
+            message, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE, 2)
             if not message:
                 os._exit(0)  # the judge has hung up
             request = json.loads(message)
@@ -105,12 +85,16 @@ class _Zygote:
 
     def fork(self, request: dict[str, Any], fds: list[int]) -> None:
         self.forks += 1
+        pid = 0
         try:
             pid = os.fork() if self.own is None else in_own_pid_namespace(self.own, os.fork)
             if pid == 0:
                 self.child(request, *fds)
             pidfd = os.pidfd_open(pid)
         except OSError as error:
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
             self.control.send(ANSWER.pack(Answer.FAILED, error.errno or 0, 0, 0.0))
             return
         finally:
