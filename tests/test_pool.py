@@ -568,6 +568,13 @@ def test_less_than_what_is_required_is_refused(walled: Sandbox) -> None:
         process(sandbox).load()
 
 
+def test_a_full_wall_is_what_the_user_at_hand_can_have(walled: Sandbox) -> None:
+    with Sandbox(rung=Rung.UNPRIVILEGED, require=Rung.FULL) as sandbox:
+        if sandbox.rung is not Rung.UNPRIVILEGED:
+            pytest.skip("there are no user namespaces on this machine")
+        assert works(sandbox)
+
+
 def test_other_systems_have_no_wall(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool.sys, "platform", "darwin")
     with Sandbox() as sandbox:

@@ -43,7 +43,7 @@ class Sandbox:
         Args:
             profile: which arrays the code is given.
             rung: how much of the wall to build at most. `none` takes the wall down: unsafe.
-            require: the least wall to run a submission behind.
+            require: the least wall to run a submission behind; `full` is what the user at hand can have in full.
             zygotes: how many to keep.
             forks: how many children a zygote forks before it is replaced.
         """
@@ -93,7 +93,8 @@ class Sandbox:
             MachineError: it is not; says what to do.
         """
         rung = self.rung
-        if rung.reaches(self._require):
+        # A user of its own is root's to give; for everybody else the wall is full without it.
+        if rung.reaches(Rung.UNPRIVILEGED if self._require is Rung.FULL else self._require):
             return
         why = "; ".join(f"{layer}: {reason}" for layer, reason in self.refused.items()) or "the wall was taken down"
         raise MachineError(
