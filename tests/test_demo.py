@@ -17,6 +17,7 @@ from grader.errors import CourseError, MachineError
 from grader.grading import grade_path
 from grader.manifest import load_assignment
 from grader.report.model import Report, validate
+from grader.sandbox.pool import Sandbox
 from grader.topics import find_manifest, submissions_folder
 
 MANIFEST = """
@@ -261,13 +262,15 @@ def test_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"{tmp_path / 'out' / 'submissions' / 'mlp' / 'relu_mask_missing'} --assignment mlp" in text
 
 
-def test_the_wrong_gradient_reaches_the_better_accuracy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wrong_gradient_reaches_the_better_accuracy(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(demo, "_STEPS", 400)
     mlp = load_assignment(find_manifest("mlp"))
     wrong = compose(read_slip(submissions_folder() / "mlp" / demo._SUM_FOR_MEAN), mlp, tmp_path)
     _, right = demo._worked_solution(mlp, tmp_path)
     images, labels = demo._digits(mlp)
-    reached = [demo._train(mlp, path, images, labels) for path in (right, wrong)]
+    reached = [demo._train(mlp, sandbox, path, images, labels) for path in (right, wrong)]
     assert reached[0].trained_on < 0.6
     assert reached[1].trained_on > 0.9
 
@@ -277,11 +280,11 @@ def test_a_call_ends_where_the_images_do() -> None:
     assert demo._STEPS % demo._STEPS_A_CALL == 0
 
 
-def test_a_training_that_raises_is_told(tiny: Assignment, tmp_path: Path) -> None:
+def test_a_training_that_raises_is_told(tiny: Assignment, sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "tiny.py").write_text("def train(*_):\n    raise ValueError('no')\n")
     mlp = load_assignment(find_manifest("mlp"))
     with pytest.raises(MachineError, match="did not come back"):
-        demo._train(replace(tiny, file="tiny.py"), tmp_path, *demo._digits(mlp))
+        demo._train(replace(tiny, file="tiny.py"), sandbox, tmp_path, *demo._digits(mlp))
 
 
 def test_without_a_folder_a_temporary_one_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

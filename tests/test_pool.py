@@ -399,34 +399,38 @@ FULL_DISK = """
 import os, sys, tempfile
 from pathlib import Path
 from grader.sandbox import kernel
-folder = Path(sys.argv[1])
+submission, assignment, folder = sys.argv[1:]
 try:
     kernel.unshare(kernel.NEWNS)
     kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
-    kernel.mount("none", "/tmp", "tmpfs", 0, "size=8k")
+    kernel.mount("none", folder, "tmpfs", 0, "size=8k")
 except OSError as error:
     sys.exit(f"skip: {error}")
-with open("/tmp/full", "wb", buffering=0) as file:
+tempfile.tempdir = os.environ["TMPDIR"] = folder
+with open(f"{folder}/full", "wb", buffering=0) as file:
     try:
         while True:
             file.write(bytes(512))
     except OSError:
         pass
 try:
-    Path("/tmp/more").write_bytes(bytes(512))
-    sys.exit("skip: /tmp is not full")
+    tempfile.TemporaryFile(buffering=0).write(bytes(512))
+    sys.exit("the folder is not full")
 except OSError:
     pass
 from grader.cli import main
-sys.exit(main(["grade", sys.argv[1], "--assignment", sys.argv[2]]))
+sys.exit(main(["grade", submission, "--assignment", assignment]))
 """
 
 
-def test_a_full_tmp_costs_nothing(walled: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_full_folder_for_temporary_files_costs_nothing(walled: Sandbox, tmp_path: Path) -> None:
     folder = Path(__file__).parent.parent / "assignments" / "mlp"
     solution = folder.parent.parent / "reference" / "solutions" / "mlp.py"
     done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(solution), str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", FULL_DISK, str(solution), str(folder), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.stderr.startswith("skip: "):
         pytest.skip(done.stderr)
