@@ -98,6 +98,12 @@ def test_a_filter_that_stops_nothing_is_no_layer() -> None:
     assert reached(found) is Rung.NONE
 
 
+def test_limits_that_do_not_hold_are_no_layer() -> None:
+    found = probed(broken="wall.set_limits = lambda limits: None")
+    assert "can't be set" in found["refused"][Layer.LIMITS]
+    assert reached(found) is Rung.NONE
+
+
 def test_a_root_that_is_not_empty_is_no_layer(here: dict[str, Any]) -> None:
     if Layer.EMPTY_ROOT not in here["layers"]:
         pytest.skip("this machine does not have it anyway")

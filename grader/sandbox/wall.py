@@ -177,7 +177,7 @@ def _why_not(wall: Wall, layer: Layer) -> str:
                 if os.listdir("/"):
                     raise OSError(_STOPS_NOTHING)
             rest = [other for other in wall.layers if layer is not Layer.LANDLOCK or other is not Layer.SECCOMP]
-            confine(replace(wall, layers=tuple(rest)), number=0, limits={})
+            confine(replace(wall, layers=tuple(rest)), number=0, limits=_TRIAL_LIMITS)
             why = _broken(layer).encode()
         except BaseException as error:
             why = (str(error) or type(error).__name__).encode("utf-8", "replace")
@@ -192,6 +192,7 @@ def _why_not(wall: Wall, layer: Layer) -> str:
     return said[1:].decode("utf-8", "replace") if said else "the process that tried it ended"
 
 
+_TRIAL_LIMITS: Final = {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": 64}
 _STOPS_NOTHING: Final = "it is there and stops nothing"
 _REFUSES_FILES: Final = {Layer.SECCOMP: FileNotFoundError, Layer.LANDLOCK: PermissionError}
 
@@ -292,7 +293,7 @@ def confine(wall: Wall, *, number: int, limits: dict[str, int]) -> None:
     layers = wall.layers
     if Layer.LIMITS in layers:
         own_user = Layer.OWN_USER in layers  # of a user's processes RLIMIT_NPROC counts all
-        set_limits({**limits, **({"RLIMIT_NPROC": _MAX_THREADS} if own_user else {})})
+        _insist({**limits, **({"RLIMIT_NPROC": _MAX_THREADS} if own_user else {})})
     if Layer.OWN_USER in layers:
         user = wall.first_user + number % _USERS
         os.setgroups([])
@@ -310,6 +311,19 @@ def confine(wall: Wall, *, number: int, limits: dict[str, int]) -> None:
         landlock.restrict(wall.landlock)
     if Layer.SECCOMP in layers:
         seccomp.install(wall.program)
+
+
+def _insist(limits: dict[str, int]) -> None:
+    """Resource limits, and that they hold.
+
+    Raises:
+        OSError: one does not.
+    """
+    set_limits(limits)
+    for name, value in limits.items():
+        soft, hard = resource.getrlimit(getattr(resource, name))
+        if not (0 <= soft <= value and 0 <= hard <= value):  # negative: none at all
+            raise OSError(f"{name} can't be set to {value}")
 
 
 def set_limits(limits: dict[str, int]) -> None:
