@@ -8,12 +8,21 @@ could not be done, and each says whose fault that is.
     │   ├── ManifestError      assignment.toml: file, field, problem
     │   └── OracleError        the torch reference failed or disagrees with itself
     ├── SubmissionError        the submission can't be read at all: path, problem
+    ├── GradebookError         what is asked does not fit what the gradebook holds
     └── MachineError           this machine failed (no child process, no space left, ...)
 """
 
 from __future__ import annotations
 
-__all__ = ["CourseError", "GradmarkError", "MachineError", "ManifestError", "OracleError", "SubmissionError"]
+__all__ = [
+    "CourseError",
+    "GradebookError",
+    "GradmarkError",
+    "MachineError",
+    "ManifestError",
+    "OracleError",
+    "SubmissionError",
+]
 
 
 class GradmarkError(Exception):
@@ -52,6 +61,10 @@ class SubmissionError(GradmarkError):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+
+
+class GradebookError(GradmarkError):
+    """What is asked does not fit what the gradebook holds: none there, another seed, another assignment."""
 
 
 class MachineError(GradmarkError):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
 from grader.submission import Submission, load_submission
 
-__all__ = ["PartOutcome", "Session", "grade", "grade_path", "not_run"]
+__all__ = ["PartOutcome", "Session", "grade", "grade_path", "not_run", "prepare", "ungraded", "unreadable"]
 
 TRIES = 3
 T = TypeVar("T")
@@ -223,6 +223,21 @@ def grade(
     )
 
 
+def prepare(assignment: Assignment, oracle: Oracle, hidden_seed: int | None = None) -> None:
+    """Have the reference evaluate every case now, so that those who share the oracle need not.
+
+    What it can't evaluate is told where it is asked for.
+    """
+    for exercise in assignment.exercises:
+        for part in exercise.parts:
+            with suppress(Exception):
+                cases = [(draw_case(assignment, exercise, case, hidden_seed), aspect) for case, aspect in part.checks]
+                vacuous(exercise, cases, oracle)
+            for case, _ in part.checks:
+                with suppress(Exception):
+                    oracle.expected(exercise, draw_case(assignment, exercise, case, hidden_seed))
+
+
 def _process(assignment: Assignment, submission: Submission, sandbox: Sandbox) -> ChildProcess:
     if sandbox.profile is not assignment.profile:
         raise ValueError(f"the sandbox is for {sandbox.profile}, and {assignment.name} for {assignment.profile}")
@@ -252,21 +267,35 @@ def grade_path(
     try:
         submission = load_submission(path, assignment.file, assignment.functions)
     except SubmissionError as error:
-        return _unreadable(assignment, path, error, hidden_seed)
+        return unreadable(assignment, error, name=path.name, hidden_seed=hidden_seed)
     return grade(assignment, submission, sandbox=sandbox, hidden_seed=hidden_seed, oracle=oracle, progress=progress)
 
 
-def _unreadable(assignment: Assignment, path: Path, error: SubmissionError, hidden_seed: int | None) -> Report:
-    told = finding(FindingCode.SUBMISSION_UNREADABLE, problem=str(error))
+def ungraded(
+    assignment: Assignment,
+    told: Finding,
+    *,
+    name: str,
+    digest: str | None = None,
+    notes: Sequence[str] = (),
+    hidden_seed: int | None = None,
+) -> Report:
+    """Report on a submission of which no check was made, with the one reason for it."""
     return build_report(
         assignment,
         [not_run(part, case, aspect, told) for part in assignment.parts for case, aspect in part.checks],
-        submission=SubmissionInfo(name=path.name, digest=None, notes=[str(error)], printed=""),
+        submission=SubmissionInfo(name=name, digest=digest, notes=list(notes), printed=""),
         hidden_seed=hidden_seed,
         isolation=Isolation(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
     )
+
+
+def unreadable(assignment: Assignment, error: SubmissionError, *, name: str, hidden_seed: int | None = None) -> Report:
+    """Report on a submission that can't be read."""
+    told = finding(FindingCode.SUBMISSION_UNREADABLE, problem=str(error))
+    return ungraded(assignment, told, name=name, notes=[str(error)], hidden_seed=hidden_seed)
 
 
 def _parts(assignment: Assignment, progress: Callable[[Part], None]) -> Iterator[tuple[Exercise, Part]]:

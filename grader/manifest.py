@@ -166,8 +166,17 @@ def load_assignment(manifest: Path) -> Assignment:
         reference=reference,
         solution=solution,
         data=data,
-        digest=hashlib.sha256(text + b"\0" + reference.read_bytes()).hexdigest(),
+        digest=_digest(text, reference, data),
     )
+
+
+def _digest(text: bytes, reference: Path, data: Path | None) -> str:
+    """What a result depends on. The data by their own digest: they are the largest."""
+    parts = [text, reference.read_bytes()]
+    if data is not None:
+        with data.open("rb") as file:
+            parts.append(hashlib.file_digest(file, "sha256").digest())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def _read(manifest: Path) -> tuple[bytes, _RawAssignment]:

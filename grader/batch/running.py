@@ -1,0 +1,217 @@
+"""From the hand-ins of a class to its gradebook: what is known is skipped, what comes back is recorded at once."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from grader.assignment import Assignment
+from grader.batch.handins import Handin
+from grader.batch.work import Graded, Order, Task, grader_digest, seed_digest
+from grader.checks.asking import finding
+from grader.errors import GradebookError, MachineError, SubmissionError
+from grader.findings import Fault, FindingCode
+from grader.gradebook import Attempt, Gradebook, Key, Sealed, seal
+from grader.grading import ungraded, unreadable
+from grader.report.model import Report
+from grader.submission import load_submission
+
+__all__ = ["Graders", "Pass", "Shard", "Tally", "begin", "common_key", "patience"]
+
+Graders: TypeAlias = Callable[[Iterator[Task]], Iterator[Graded]]
+"""Whoever grades: takes tasks as it has room for them, gives reports back in any order."""
+
+_MOST = 15.0
+"""How many times its limits a submission may take by the clock; the sandbox gives up at 10 (grader.sandbox.process)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """The i-th of n shares of a class, i from 1. Which one a student is in depends on the id alone."""
+
+    i: int
+    n: int
+
+    def __contains__(self, handin: Handin) -> bool:
+        return int(hashlib.sha256(handin.student.encode()).hexdigest(), 16) % self.n == self.i - 1
+
+    def __str__(self) -> str:
+        return f"{self.i}/{self.n}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """How far a pass is."""
+
+    total: int
+    known: int = 0
+    """Whose report was there already."""
+    verdicts: Counter[str] = field(default_factory=Counter)
+    """Of the reports that this pass made, a hand-in each."""
+    troubles: list[tuple[str, str]] = field(default_factory=list)
+    """(student, whose fault) of those that are undecided."""
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def graded(self) -> int:
+        """Hand-ins graded in this pass."""
+        return self.verdicts.total()
+
+    @property
+    def done(self) -> int:
+        """Hand-ins that have a report."""
+        return self.known + self.graded
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.monotonic() - self.started
+
+
+def common_key(assignment: Assignment, order: Order) -> Key:
+    """What the keys of all reports of a pass have in common; without the submission."""
+    return Key(submission="", assignment=assignment.digest, grader=grader_digest(), seed=seed_digest(order.seed))
+
+
+def begin(book: Gradebook, assignment: Assignment, order: Order, submissions: str) -> None:
+    """Note in a new gradebook what it is about, or see that it is about this.
+
+    Raises:
+        GradebookError: it was begun with something else.
+    """
+    common = common_key(assignment, order)
+    wanted = {"assignment": common.assignment, "gradmark": common.grader, "seed of the hidden cases": common.seed}
+    found = {name: book.about(name) for name in wanted}
+    changed = [name for name, value in wanted.items() if found[name] not in (None, value)]
+    if changed:
+        raise GradebookError(
+            f"{book.folder} was graded with another {' and another '.join(changed)}. `grader regrade {book.folder} "
+            f"--diff` says whose points that changes; or give another folder with --out"
+        )
+    seed = "" if order.seed is None else str(order.seed)
+    book.note({**wanted, "manifest": str(order.manifest.resolve()), "seed": seed, "submissions": submissions})
+
+
+def patience(assignment: Assignment) -> float:
+    """Seconds after which it can't be a submission any more that keeps a judge from answering."""
+    limits = assignment.limits
+    return _MOST * (limits.total_seconds + limits.load_seconds * (1 + len(assignment.exercises)))
+
+
+class Pass:
+    """One way through the hand-ins of a class."""
+
+    def __init__(
+        self,
+        book: Gradebook,
+        assignment: Assignment,
+        order: Order,
+        *,
+        counts: bool = True,
+        told: Callable[[Tally], None] = lambda tally: None,
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            book: where the reports go.
+            assignment: what is graded.
+            order: what with.
+            counts: whether the reports count for the students; else they are only there, to be compared.
+            told: called after each hand-in.
+        """
+        self.book = book
+        self.assignment = assignment
+        self.order = order
+        self.counts = counts
+        self.told = told
+        self.found: dict[str, tuple[int, Attempt]] = {}
+        """Row of the report of each student, where it does not count yet."""
+        self._common = common_key(assignment, order)
+        self._open: dict[Key, list[Attempt]] = {}
+        self._keys: dict[int, Key] = {}
+        self.tally = Tally(total=0)
+
+    def grade(self, handins: Iterable[Handin], graders: Graders) -> Tally:
+        """Grade them. Ended in whatever way, what was recorded stays, and another pass goes on behind it.
+
+        Raises:
+            MachineError: there is no room left, or nobody to grade.
+        """
+        handins = list(handins)
+        self.tally = Tally(total=len(handins))
+        for graded in graders(self._tasks(handins)):
+            key = self._keys.pop(graded.number)
+            self._record(key, graded.sealed, self._open.pop(key))
+        return self.tally
+
+    def _tasks(self, handins: Iterable[Handin]) -> Iterator[Task]:
+        for number, handin in enumerate(handins):
+            attempt = Attempt(
+                student=handin.student,
+                name=handin.name,
+                handin=handin.where,
+                late=handin.late,
+                notes=handin.notes,
+                why="batch" if self.counts else "regrade",
+            )
+            try:
+                with handin.opened() as path:
+                    submission = load_submission(path, self.assignment.file, self.assignment.functions)
+            except SubmissionError as error:
+                told = SubmissionError(handin.where, error.problem)  # never the name of a temporary folder
+                self._without_a_judge(
+                    attempt, unreadable(self.assignment, told, name=handin.student, hidden_seed=self.order.seed)
+                )
+                continue
+            except MachineError:
+                raise
+            except Exception as error:
+                self._without_a_judge(attempt, self._failed(handin, error))
+                continue
+            key = replace(self._common, submission=submission.digest)
+            if key in self._open:
+                self._open[key].append(attempt)
+            elif (row := self.book.known(key)) is not None:
+                self._count(row, attempt)
+            else:
+                self._open[key], self._keys[number] = [attempt], key
+                source = replace(submission.source, root=None)
+                yield Task(number=number, submission=replace(submission, name=handin.student, source=source))
+
+    def _without_a_judge(self, attempt: Attempt, report: Report) -> None:
+        """A report that needs none: known by its words, as there are no files to tell it by."""
+        words = "\0".join(report.submission.notes)
+        key = replace(self._common, submission=f"unreadable {hashlib.sha256(words.encode()).hexdigest()}")
+        row = self.book.known(key)
+        if row is None:
+            self._record(key, seal(report), [attempt])
+        else:
+            self._count(row, attempt)
+
+    def _failed(self, handin: Handin, error: Exception) -> Report:
+        problem = f"{type(error).__name__}: {error}"
+        told = finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=problem)
+        notes = [f"{handin.where}: {problem}"]
+        return ungraded(self.assignment, told, name=handin.student, notes=notes, hidden_seed=self.order.seed)
+
+    def _record(self, key: Key, sealed: Sealed, attempts: list[Attempt]) -> None:
+        row = self.book.record(key, sealed, attempts if self.counts else [])
+        for attempt in attempts:
+            self.found[attempt.student] = row, attempt
+            self.tally.verdicts[sealed.verdict] += 1
+            if sealed.faults:
+                self.tally.troubles.append((attempt.student, " and ".join(sealed.faults)))
+            self.told(self.tally)
+
+    def _count(self, row: int, attempt: Attempt) -> None:
+        """A report that is there is this student's too."""
+        self.found[attempt.student] = row, attempt
+        latest = self.book.latest(attempt.student)
+        if self.counts and (latest is None or latest.row != row or latest.attempt.handin != attempt.handin):
+            self.book.count([(row, attempt)])
+        self.tally.known += 1
+        self.told(self.tally)

@@ -1,0 +1,89 @@
+"""What is told of a class: a table of scores for a spreadsheet, and a page of text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from collections import Counter
+from collections.abc import Iterable
+
+from grader.assignment import Assignment
+from grader.gradebook import Gradebook
+
+__all__ = ["render_class", "scores_csv"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+MAX_LISTED = 20
+
+
+def scores_csv(book: Gradebook) -> str:
+    """The scores that count, a line a student in order of student, points by part behind the total.
+
+    It holds nothing of when or where they were graded: two runs that agree on the points agree in every byte.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    header: list[str] = []
+    for recorded in book.current():
+        attempt, sealed = recorded.attempt, recorded.sealed
+        if not header:
+            header = ["student", "name", "earned", "possible", "undecided", "verdict", "fault", "late", "handin"]
+            table.writerow([*header, *sealed.parts])
+        points = sealed.points
+        table.writerow(
+            [
+                _cell(attempt.student),
+                _cell(attempt.name),
+                *(f"{number:g}" for number in (points.earned, points.possible, points.undecided)),
+                sealed.verdict,
+                " and ".join(sealed.faults),
+                "late" if attempt.late else "",
+                _cell(attempt.handin),
+                # Undecided is not the same as 0.
+                *("" if part.undecided else f"{part.earned:g}" for part in sealed.parts.values()),
+            ]
+        )
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    """Text that a spreadsheet does not take for a formula (OWASP, "CSV Injection")."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def render_class(book: Gradebook, assignment: Assignment) -> str:
+    """The points of a class on a page: how many, how they lie, the parts by success, whose are undecided and why."""
+    earned: list[float] = []
+    full = possible = 0.0
+    right: Counter[str] = Counter()
+    undecided: list[str] = []
+    for recorded in book.current():
+        points = recorded.sealed.points
+        earned.append(points.earned)
+        full += points.full
+        possible = max(possible, points.possible)
+        right.update(name for name, part in recorded.sealed.parts.items() if part.full)
+        if points.undecided:
+            faults = f"the {' and the '.join(recorded.sealed.faults) or 'grading'} at fault"
+            undecided.append(f"{recorded.attempt.student}: {points.undecided:g} points, {faults}")
+    if not earned:
+        return f"{assignment.name}: nothing is graded yet"
+    names = [f"{part.exercise} / {part.name}" for part in assignment.parts]
+    width, digits = max(map(len, names)), len(str(len(earned)))
+    return "\n".join(
+        [
+            f"{assignment.name}: {len(earned)} {'student' if len(earned) == 1 else 'students'}, "
+            f"{full:g} with all {possible:g} points, {earned.count(0.0)} with none; "
+            f"mean {statistics.fmean(earned):.1f}, median {statistics.median(earned):g}",
+            *(f"  {name:<{width}}  {right[name]:>{digits}} of {len(earned)} right" for name in names),
+            *_listed(f"  undecided  {len(undecided)}", undecided),
+        ]
+    )
+
+
+def _listed(head: str, lines: Iterable[str]) -> list[str]:
+    items = [f"    {line}" for line in lines]
+    if len(items) > MAX_LISTED:
+        items[MAX_LISTED:] = [f"    and {len(items) - MAX_LISTED} more"]
+    return [head, *items] if items else []
