@@ -212,16 +212,30 @@ class Gradebook:
         Returns:
             The report's row.
         """
-        points, parts = sealed.points, {name: _triple(part) for name, part in sealed.parts.items()}
-        told = sealed.verdict, *_triple(points), " ".join(sealed.faults), json.dumps(parts), sealed.report
         with self._transaction():
-            row = self._db.execute(
-                f"INSERT INTO reports ({_KEY}, {_SEALED}, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*_columns(key), *told, _now()),
-            ).lastrowid
-            assert row is not None
+            row = self._report(key, sealed)
             self._attempts(row, attempts)
         return row
+
+    def adopt(self, other: Recorded) -> bool:
+        """Add an attempt of another gradebook, with its report; False if it is here already."""
+        attempt = other.attempt
+        with self._transaction():
+            found = self._db.execute(
+                f"SELECT id FROM reports WHERE ({_KEY}) = (?, ?, ?, ?) AND sealed = ?",
+                (*_columns(other.key), other.sealed.report),
+            ).fetchone()
+            if (
+                found
+                and self._db.execute(
+                    "SELECT 1 FROM attempts WHERE (student, handin, report, recorded) = (?, ?, ?, ?)",
+                    (attempt.student, attempt.handin, found[0], other.recorded),
+                ).fetchone()
+            ):
+                return False
+            row = found[0] if found else self._report(other.key, other.sealed)
+            self._attempts(row, [attempt], other.recorded)
+        return True
 
     def count(self, counted: Iterable[tuple[int, Attempt]]) -> None:
         """Have reports that are there count for students, all of them or none."""
@@ -273,12 +287,22 @@ class Gradebook:
                     self._db.execute(statement)
                 self._db.execute("INSERT INTO book VALUES ('format', ?)", (_FORMAT,))
 
-    def _attempts(self, report: int, attempts: Sequence[Attempt]) -> None:
-        now = _now()
+    def _report(self, key: Key, sealed: Sealed) -> int:
+        parts = {name: _triple(part) for name, part in sealed.parts.items()}
+        told = sealed.verdict, *_triple(sealed.points), " ".join(sealed.faults), json.dumps(parts), sealed.report
+        row = self._db.execute(
+            f"INSERT INTO reports ({_KEY}, {_SEALED}, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*_columns(key), *told, _now()),
+        ).lastrowid
+        assert row is not None
+        return row
+
+    def _attempts(self, report: int, attempts: Sequence[Attempt], recorded: str = "") -> None:
+        when = recorded or _now()
         self._db.executemany(
             "INSERT INTO attempts (student, name, handin, late, notes, report, why, recorded) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(a.student, a.name, a.handin, a.late, "\n".join(a.notes), report, a.why, now) for a in attempts],
+            [(a.student, a.name, a.handin, a.late, "\n".join(a.notes), report, a.why, when) for a in attempts],
         )
 
     def _recorded(self, where: str, values: tuple[str, ...] = ()) -> Iterator[Recorded]:
