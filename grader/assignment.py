@@ -215,7 +215,7 @@ class Assignment:
     solution: Path | None = field(compare=False)
     data: Path | None = field(compare=False)
     digest: str = ""
-    """SHA-256 of the manifest, the reference and the data: what a result depends on, besides the submission and the seed."""
+    """SHA-256 of manifest, reference and data: what a result depends on, besides the submission and the seed."""
 
     @property
     def points(self) -> Fraction:

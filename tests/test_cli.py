@@ -21,6 +21,7 @@ from typing import NamedTuple
 import pytest
 
 from grader import cli, grading
+from grader.cli import single, terminal
 from grader.errors import OracleError
 from grader.reference import Oracle
 from grader.report import model
@@ -285,7 +286,7 @@ def test_control_characters_of_a_student_do_not_reach_the_terminal(run: Callable
     ],
 )
 def test_colours(text: str, colours: list[str]) -> None:
-    painted = cli._painted(text)
+    painted = terminal.painted(text)
     assert [piece.split("m")[0] for piece in painted.split("\x1b[")[1:] if not piece.startswith("0m")] == colours
 
 
@@ -351,7 +352,7 @@ def test_a_submission_does_not_choose_how_it_is_graded(run: Callable[..., Ran], 
 def test_a_copy_of_a_topic_is_graded_by_the_manifest_that_came_with_gradmark(tmp_path: Path) -> None:
     (tmp_path / "mlp").mkdir()
     (tmp_path / "mlp" / "assignment.toml").write_text("points = 1000")
-    assert cli._manifest(None, tmp_path / "mlp") == find_manifest("mlp")
+    assert single._manifest(None, tmp_path / "mlp") == find_manifest("mlp")
 
 
 def test_an_assignment_is_found_by_folder_and_by_file(run: Callable[..., Ran], course: Path, tmp_path: Path) -> None:
@@ -364,15 +365,15 @@ def test_an_assignment_is_found_by_folder_and_by_file(run: Callable[..., Ran], c
 
 
 def test_the_only_topic_is_the_default(tmp_path: Path, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "assignment_names", lambda: ("tiny",))
-    monkeypatch.setattr(cli, "find_manifest", lambda name: course)
-    assert cli._manifest(None, tmp_path) == course
+    monkeypatch.setattr(single, "assignment_names", lambda: ("tiny",))
+    monkeypatch.setattr(single, "find_manifest", lambda name: course)
+    assert single._manifest(None, tmp_path) == course
 
 
 def test_of_several_topics_one_must_be_named(
     run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "assignment_names", lambda: ("conv", "mlp"))
+    monkeypatch.setattr(single, "assignment_names", lambda: ("conv", "mlp"))
     ran = run("grade", tmp_path)
     assert ran.code == cli.UNDECIDED
     assert "Give --assignment; there are conv, mlp." in ran.err

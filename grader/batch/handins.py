@@ -21,3 +21,24 @@ class Handin:
     @contextlib.contextmanager
     def opened(self) -> Iterator[Path]:
         yield self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Class:
+    handins: tuple[Handin, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    layout: str = "a folder"
+
+
+def read_class(path: Path) -> Class:
+    return Class(
+        handins=tuple(
+            Handin(student=p.stem, name="", where=p.name, late=False, notes=(), path=p) for p in sorted(path.iterdir())
+        )
+    )

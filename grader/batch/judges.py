@@ -38,7 +38,7 @@ from grader.errors import GradmarkError, MachineError
 from grader.sandbox import kernel
 from grader.sandbox.child import output_file, read_output
 
-__all__ = ["LONG", "Waiting", "grade_here"]
+__all__ = ["LONG", "Waiting", "grade_here", "main"]
 
 LONG: Final = 5.0
 """Seconds after which a submission is a long one."""

@@ -14,7 +14,7 @@ from grader.gradebook import Gradebook
 __all__ = ["Merged", "merge"]
 
 _SAME = ("assignment", "gradmark", "seed of the hidden cases")
-_TAKEN_OVER = (*_SAME, "manifest", "seed", "submissions")
+_TAKEN_OVER = (*_SAME, "name", "manifest", "seed", "submissions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

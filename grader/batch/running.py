@@ -77,8 +77,8 @@ def common_key(assignment: Assignment, order: Order) -> Key:
     return Key(submission="", assignment=assignment.digest, grader=grader_digest(), seed=seed_digest(order.seed))
 
 
-def begin(book: Gradebook, assignment: Assignment, order: Order, submissions: str) -> None:
-    """Note in a new gradebook what it is about, or see that it is about this.
+def begin(book: Gradebook, assignment: Assignment, order: Order, submissions: str, *, anew: bool = False) -> None:
+    """Note in a new gradebook what it is about, or see that it is about this; `anew`, after a regrade, note it again.
 
     Raises:
         GradebookError: it was begun with something else.
@@ -87,13 +87,13 @@ def begin(book: Gradebook, assignment: Assignment, order: Order, submissions: st
     wanted = {"assignment": common.assignment, "gradmark": common.grader, "seed of the hidden cases": common.seed}
     found = {name: book.about(name) for name in wanted}
     changed = [name for name, value in wanted.items() if found[name] not in (None, value)]
-    if changed:
+    if changed and not anew:
         raise GradebookError(
             f"{book.folder} was graded with another {' and another '.join(changed)}. `grader regrade {book.folder} "
             f"--diff` says whose points that changes; or give another folder with --out"
         )
-    seed = "" if order.seed is None else str(order.seed)
-    book.note({**wanted, "manifest": str(order.manifest.resolve()), "seed": seed, "submissions": submissions})
+    where = {"name": assignment.name, "manifest": str(order.manifest.resolve()), "submissions": submissions}
+    book.note({**wanted, **where, "seed": "" if order.seed is None else str(order.seed)})
 
 
 def patience(assignment: Assignment) -> float:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import statistics
-from collections import Counter
 from collections.abc import Iterable
 
-from grader.assignment import Assignment
 from grader.gradebook import Gradebook
 
 __all__ = ["render_class", "scores_csv"]
@@ -52,31 +50,31 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def render_class(book: Gradebook, assignment: Assignment) -> str:
+def render_class(book: Gradebook, title: str) -> str:
     """The points of a class on a page: how many, how they lie, the parts by success, whose are undecided and why."""
     earned: list[float] = []
     full = possible = 0.0
-    right: Counter[str] = Counter()
+    right: dict[str, int] = {}
     undecided: list[str] = []
     for recorded in book.current():
         points = recorded.sealed.points
         earned.append(points.earned)
         full += points.full
         possible = max(possible, points.possible)
-        right.update(name for name, part in recorded.sealed.parts.items() if part.full)
+        for name, part in recorded.sealed.parts.items():
+            right[name] = right.get(name, 0) + part.full
         if points.undecided:
             faults = f"the {' and the '.join(recorded.sealed.faults) or 'grading'} at fault"
             undecided.append(f"{recorded.attempt.student}: {points.undecided:g} points, {faults}")
     if not earned:
-        return f"{assignment.name}: nothing is graded yet"
-    names = [f"{part.exercise} / {part.name}" for part in assignment.parts]
-    width, digits = max(map(len, names)), len(str(len(earned)))
+        return f"{title}: nothing is graded yet"
+    width, digits = max(map(len, right)), len(str(len(earned)))
     return "\n".join(
         [
-            f"{assignment.name}: {len(earned)} {'student' if len(earned) == 1 else 'students'}, "
+            f"{title}: {len(earned)} {'student' if len(earned) == 1 else 'students'}, "
             f"{full:g} with all {possible:g} points, {earned.count(0.0)} with none; "
             f"mean {statistics.fmean(earned):.1f}, median {statistics.median(earned):g}",
-            *(f"  {name:<{width}}  {right[name]:>{digits}} of {len(earned)} right" for name in names),
+            *(f"  {name:<{width}}  {count:>{digits}} of {len(earned)} right" for name, count in right.items()),
             *_listed(f"  undecided  {len(undecided)}", undecided),
         ]
     )

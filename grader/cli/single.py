@@ -1,123 +1,24 @@
-"""The `grader` command: argv -> exit code.
-
-Each command parses its options, calls the path that every door uses, and prints. Commands load what they need when
-they run, so that `--help`, `--version` and `schema` answer at once, without NumPy or torch.
-
-    stdout    the result, and nothing else: text, or one JSON document
-    stderr    progress (on a terminal only), notes, what could not be done and whose fault it was
-    exit      0 everything passed, 1 something failed, 2 could not grade, 130 interrupted, 143 ended
-
-The exit code says what was found about the submission. A crash of ours is therefore 2, never Python's own 1.
-"""
+"""The commands about one submission, and about gradmark itself."""
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import signal
-import sys
-import threading
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING
 
 import click
 
-from grader import __version__
 from grader.calls import Rung
-from grader.errors import CourseError, GradmarkError, MachineError, SubmissionError
+from grader.cli.terminal import FAILED, PASSED, UNDECIDED, Progress, painted, say, tell, warn_of_no_wall
+from grader.errors import CourseError
 from grader.topics import assignment_names, find_manifest
 
 if TYPE_CHECKING:
     from grader.report.model import Report
 
-__all__ = [
-    "FAILED",
-    "INTERRUPTED",
-    "PASSED",
-    "UNDECIDED",
-    "cli",
-    "demo_command",
-    "doctor_command",
-    "grade_command",
-    "main",
-    "schema_command",
-]
-
-PASSED: Final = 0
-FAILED: Final = 1
-UNDECIDED: Final = 2
-INTERRUPTED: Final = 130
+__all__ = ["demo_command", "doctor_command", "grade_command", "schema_command"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        argv: arguments after the program's name; those of this process if not given.
-
-    Returns:
-        The exit code.
-    """
-    try:
-        with _ended_in_order():
-            return int(cli.main(argv, prog_name="grader", standalone_mode=False) or PASSED)
-    except click.ClickException as error:
-        error.show()
-    except click.Abort:
-        _tell("interrupted")
-        return INTERRUPTED
-    except GradmarkError as error:
-        _tell(f"{_whose(error)}: {error}")
-    except Exception:
-        # 1 would say that the submission failed. It did not: we did.
-        traceback.print_exc()
-        _tell("this is a mistake in gradmark, not in the submission")
-    return UNDECIDED
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """SIGTERM, by which CI cancels a job, ends what was begun: the submission's process goes, and so do its files."""
-
-    def end(number: int, _: object) -> None:
-        sys.exit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="""\b
-Examples:
-  grader grade assignments/mlp          your own work, in a process of its own
-  grader grade handin.zip --report r.json
-  grader demo                           see what the messages look like
-  grader doctor                         does everything work here?
-
-\b
-Exit codes: 0 everything passed, 1 something failed, 2 could not grade.
-""",
-)
-@click.version_option(__version__, prog_name="gradmark", message="%(prog)s %(version)s")
-def cli() -> None:
-    """Grade hand-written deep learning: forward, backward and training code.
-
-    While you write, `pytest` in the assignment's folder is quicker; both say the same.
-    """
-
-
-@cli.command(
+@click.command(
     "grade",
     epilog="""\b
 Examples:
@@ -190,7 +91,7 @@ def grade_command(
     from grader.sandbox.pool import Sandbox
 
     with (
-        _Progress(len(loaded.parts)) as progress,
+        Progress(len(loaded.parts)) as progress,
         Sandbox(
             loaded.profile,
             rung=Rung.NONE if unsafe else Rung.FULL,
@@ -203,7 +104,7 @@ def grade_command(
         sandbox.check()
         if sandbox.rung is Rung.NONE:
             progress.erase()
-            _tell(_UNSAFE.format(why="--unsafe was given" if unsafe else "this machine can't build one"))
+            warn_of_no_wall("--unsafe was given" if unsafe else "this machine can't build one")
         graded = grade_path(
             loaded,
             submission,
@@ -220,7 +121,7 @@ def grade_command(
     return code
 
 
-@cli.command(
+@click.command(
     "demo",
     epilog="""\b
 Examples:
@@ -248,17 +149,17 @@ def demo_command(out: Path | None, everything: bool) -> int:
     """
     from grader.demo import check_corpus, show
 
-    with _Progress() as progress:
+    with Progress() as progress:
 
         def say(text: str) -> None:
             progress.erase()
-            _say(_painted(text))
+            say(painted(text))
 
         as_expected = (check_corpus if everything else show)(out, say, progress)
     return PASSED if as_expected else FAILED
 
 
-@cli.command(
+@click.command(
     "schema",
     epilog="""\b
 Example:
@@ -267,11 +168,11 @@ Example:
 )
 def schema_command() -> int:
     """Print the JSON Schema of the report."""
-    _say((Path(__file__).parent / "report" / "schema.json").read_bytes())
+    say((Path(__file__).parent.parent / "report" / "schema.json").read_bytes())
     return PASSED
 
 
-@cli.command(
+@click.command(
     "doctor",
     epilog="""\b
 Examples:
@@ -297,14 +198,11 @@ def doctor_command(form: str) -> int:
     """
     from grader.doctor import as_json, diagnose, render, works
 
-    with _Progress() as progress:
+    with Progress() as progress:
         lines = diagnose(progress)
-    _say(as_json(lines) if form == "json" else _painted(render(lines)))
+    say(as_json(lines) if form == "json" else painted(render(lines)))
     return PASSED if works(lines) else UNDECIDED
 
-
-_UNSAFE: Final = """WARNING: there is no wall around this submission: {why}.
-grader: WARNING: its code can read and write your files and use the network, with your rights. The report says so."""
 
 # ------------------------------------------------------------------------------------------------- what is graded
 
@@ -338,7 +236,7 @@ def _manifest(assignment: str | None, submission: Path) -> Path:
 def _exit_code(report: Report) -> int:
     """0, 1 or 2 by the verdict; where nothing failed and something is undecided, whose fault that is."""
     if report.score.verdict == "undecided":
-        _tell(f"could not grade {_undecided(report)}")
+        tell(f"could not grade {_undecided(report)}")
     return {"passed": PASSED, "failed": FAILED, "undecided": UNDECIDED}[report.score.verdict]
 
 
@@ -358,100 +256,12 @@ def _undecided(report: Report) -> str:
     return f"{parts}: {' and '.join(faults)} {'is' if len(faults) == 1 else 'are'} at fault, not the student"
 
 
-def _whose(error: GradmarkError) -> str:
-    match error:
-        case CourseError():
-            return "the course is at fault"
-        case SubmissionError():
-            return "the submission is at fault"
-        case MachineError():
-            return "this machine is at fault"
-        case _:
-            return "gradmark is at fault"
-
-
-# ------------------------------------------------------------------------------------------------- output
-
-
 def _print_report(report: Report, form: str) -> None:
     if form == "json":
         from grader.report.model import report_json
 
-        _say(report_json(report))
+        say(report_json(report))
     else:
         from grader.report.console import render
 
-        _say(_painted(render(report)))
-
-
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_POINTS: Final = re.compile(
-    r"(?m)\b(\d[\d.]*) of (\d[\d.]*)(?: points)?(?P<open>(?:, [\d.]+ |  )undecided)?(?=  | *$| \()"
-)
-_LEVEL: Final = re.compile(r"(?m)^ *(?P<word>ok|warning|problem)\b")
-_LEVEL_COLOURS: Final = {"ok": "green", "warning": "yellow", "problem": "red"}
-
-
-def _painted(text: str) -> str:
-    """Text for a terminal: control characters, which are a student's, made visible; then points in colour.
-
-    click.echo takes the colours out again where stdout is no terminal. They add nothing that the words don't say.
-    """
-    text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
-    text = _POINTS.sub(lambda match: click.style(match[0], fg=_points_colour(match)), text)
-    return _LEVEL.sub(lambda match: click.style(match[0], fg=_LEVEL_COLOURS[match["word"]]), text)
-
-
-def _points_colour(match: re.Match[str]) -> str:
-    return "yellow" if match["open"] else "green" if match[1] == match[2] else "red"
-
-
-def _say(text: str | bytes) -> None:
-    """Print to stdout, without colours where NO_COLOR (no-color.org) is set or there is no terminal.
-
-    A reader that went away (`grader grade x | head`) does not change the exit code.
-
-    Raises:
-        MachineError: there is no room.
-    """
-    encoding = sys.stdout.encoding or "utf-8"
-    if isinstance(text, str):
-        text = text.encode(encoding, "backslashreplace").decode(encoding) + "\n"
-    try:
-        click.echo(text, nl=False, color=False if os.environ.get("NO_COLOR") else None)
-    except OSError as error:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # the flush at exit may fail too; see signal's docs
-        if not isinstance(error, BrokenPipeError):
-            raise MachineError(f"the result can't be written to stdout: {error.strerror or error}") from error
-
-
-def _tell(text: str) -> None:
-    click.echo(f"grader: {text}", err=True)
-
-
-@final
-class _Progress:
-    """One line on stderr, written over again and again and erased at the end; nothing unless stderr is a terminal."""
-
-    def __init__(self, total: int = 0) -> None:
-        self.total, self.done = total, 0
-        self.shown = sys.stderr.isatty()
-        self.room = shutil.get_terminal_size().columns - 1
-
-    def __call__(self, text: str) -> None:
-        self.done += 1
-        if self.shown:
-            line = f"{self.done}/{self.total} {text}" if self.total else text
-            click.echo(f"\r{line[: self.room]:<{self.room}}", nl=False, err=True)
-
-    def erase(self) -> None:
-        if self.shown:
-            click.echo(f"\r{'':<{self.room}}\r", nl=False, err=True)
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.erase()
+        say(painted(render(report)))
