@@ -20,10 +20,12 @@ A cluster under Slurm, by dask-jobqueue (`pip install gradmark[dask] dask-jobque
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from grader.batch.judges import Waiting
@@ -77,22 +79,26 @@ def grade_on_cluster(order: Order, tasks: Iterator[Task], *, address: str, waiti
 
 
 def _graded(client: Any, order: Order, name: str, tasks: Iterator[Task], waiting: Waiting) -> Iterator[Graded]:
-    from distributed import KilledWorker, wait
+    from distributed import KilledWorker
 
     run, more = uuid.uuid4().hex, True
-    open_: dict[Any, Task] = {}
-    while more or open_:
+    done: SimpleQueue[Any] = SimpleQueue()
+    on_their_way: dict[str, tuple[Any, Task]] = {}  # a future that nobody holds is cancelled
+    while more or on_their_way:
         room = _AHEAD * max(1, sum(client.nthreads().values()))
-        while more and len(open_) < room:
+        while more and len(on_their_way) < room:
             task = next(tasks, None)
             if task is None:
                 more = False
             else:
                 key = f"{_NAME}-{run}-{task.number}"
-                open_[client.submit(_grade, order, name, task.submission, key=key, pure=False)] = task
-        done = _some_done(wait, list(open_))
-        for future in done:
-            task = open_.pop(future)
+                future = client.submit(_grade, order, name, task.submission, key=key, pure=False)
+                on_their_way[key] = future, task
+                future.add_done_callback(done.put)
+        waiting([])
+        with contextlib.suppress(Empty):
+            future = done.get(timeout=_TICK)
+            _, task = on_their_way.pop(future.key)
             error = future.exception()
             if error is None:
                 yield Graded(number=task.number, sealed=future.result())
@@ -102,16 +108,6 @@ def _graded(client: Any, order: Order, name: str, tasks: Iterator[Task], waiting
                 raise error
             else:
                 yield lost(order, task, f"{type(error).__name__}: {error}")
-        waiting([])
-
-
-def _some_done(wait: Any, futures: list[Any]) -> list[Any]:
-    if not futures:
-        return []
-    try:
-        return list(wait(futures, timeout=_TICK, return_when="FIRST_COMPLETED").done)
-    except TimeoutError:
-        return []
 
 
 def _agree(client: Any, order: Order, name: str) -> None:

@@ -50,6 +50,8 @@ _ANSWER_SECONDS: Final = 60.0
 _TRIES: Final = 2
 _BENCHES: Final = 5
 """Benches started in a row without a single result in between, before it is given up."""
+_END_SECONDS: Final = 3.0
+"""For a judge to end its zygote and itself, before it is killed."""
 _MESSAGES: Final = 1 << 16
 _NUMBER: Final = struct.Struct("<q")
 
@@ -97,10 +99,10 @@ class _Bench:
     def __init__(self, order: Order) -> None:
         self._held = contextlib.ExitStack()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._held.callback(self._control.close)
         with theirs:
             self._said = output_file(_MESSAGES)
             self._held.callback(os.close, self._said)
+            self._held.callback(self._control.close)
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "grader.batch.judges", str(theirs.fileno())],
@@ -114,8 +116,6 @@ class _Bench:
             except OSError as error:
                 self._held.close()
                 raise MachineError(f"no process could be started to grade in: {error}") from error
-        self._held.callback(self._process.wait)
-        self._held.callback(self._process.kill)
         with contextlib.suppress(
             OSError
         ):  # not an argument: those can be read by everyone. Who has ended is found below
@@ -137,7 +137,13 @@ class _Bench:
         return f"it exited with code {code}" if code >= 0 else f"it was ended by {signal.Signals(-code).name}"
 
     def close(self) -> None:
-        """End it, and every judge."""
+        """End it, and every judge. It sees that the socket is closed, and ends them in order."""
+        self._control.close()
+        try:
+            self._process.wait(2 * _END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._held.close()
 
     def _ask(self, request: bytes, fds: list[int]) -> int:
@@ -307,8 +313,7 @@ def main(fd: int) -> NoReturn:
     while True:
         message, fds, _, _ = socket.recv_fds(control, 64, 1)
         if not message:
-            for pid in children:
-                os.kill(pid, signal.SIGKILL)
+            _end_all(children)
             os._exit(0)
         answer = 0
         if message == b"fork":
@@ -328,11 +333,25 @@ def main(fd: int) -> NoReturn:
         control.send(_NUMBER.pack(answer))
 
 
+def _end_all(pids: set[int]) -> None:
+    """End children and reap them: those that don't end in time by force."""
+    for pid in pids:
+        os.kill(pid, signal.SIGTERM)
+    late = time.monotonic() + _END_SECONDS
+    while pids and time.monotonic() < late:
+        pids -= {pid for pid in pids if os.waitpid(pid, os.WNOHANG)[0]}
+        time.sleep(0.01)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
 def _judge(desk: Desk, connection: Connection) -> NoReturn:
     """Grade what comes until the coordinator hangs up."""
     code = 70
     try:
         _end_with_parent()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         desk.open()
         connection.send(None)
         while True:
@@ -343,6 +362,8 @@ def _judge(desk: Desk, connection: Connection) -> NoReturn:
     except GradmarkError as error:
         with contextlib.suppress(OSError):
             connection.send(str(error))
+    except SystemExit:
+        code = 0
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
