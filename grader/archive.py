@@ -112,6 +112,8 @@ def some(names: Iterable[str], most: int = 5) -> str:
 
 def printable(name: str) -> str:
     """Name that can be printed and sent anywhere: control characters and bytes of no encoding as escapes."""
+    if name.isprintable():
+        return name
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 

@@ -94,7 +94,7 @@ CANVAS = {
     "no letters": ("_1234_5678_mlp.py", ("1234", "", False, "mlp.py")),
     "of another shard": ("doejane_150620000000012345_5678_a b.py", ("150620000000012345", "doejane", False, "a b.py")),
     "not Canvas's": ("doejane_mlp.py", None),
-    "a folder": ("doejane_1234_5678_mlp/", None),
+    "an archive unpacked beside itself": ("doejane_1234_5678_hw/", ("1234", "doejane", False, "hw")),
     "too long": (f"doejane_1234_5678_{'a' * 300}.py", None),
 }
 MOODLE = {
@@ -143,6 +143,8 @@ LAYOUTS = {
     "Canvas": (["doejane_1_10_mlp.py", "roejohn_2_11_mlp.py"], Layout.CANVAS),
     "Canvas, and something beside it": (["doejane_1_10_mlp.py", "roejohn_2_11_mlp.py", "notes.txt"], Layout.CANVAS),
     "Canvas, of a group graded one by one": (["doejane_1_10_a.py", "roejohn_2_10_a.py"], Layout.CANVAS),
+    "Canvas, unpacked": (["doejane_1_10_hw.zip", "doejane_1_10_hw/", "roejohn_2_11_mlp.py"], Layout.CANVAS),
+    "folders with numbers": (["hw_1_10_alice/", "hw_1_11_bob/"], Layout.PLAIN),
     "dates": (["hw_2026_11_alice.py", "hw_2026_11_bob.py"], Layout.PLAIN),
     "one number, two names": (["alice_1_10_a.py", "bob_1_11_a.py"], Layout.PLAIN),
     "Moodle": (["Jane Doe_1_assignsubmission_file_/", "John Roe_2_assignsubmission_file_/"], Layout.MOODLE),
@@ -258,6 +260,8 @@ def test_canvas_download(tmp_path: Path) -> None:
             "roejohn_LATE_2_20_hw.zip": zipped({"hw/mlp.py": CODE}),
             "roejohn_LATE_2_21_notes.txt": b"",
             "linda_3_text.html": b"",
+            "poe_4_40_hw.zip": zipped({"hw/mlp.py": b"packed"}),
+            "poe_4_40_hw/mlp.py": CODE,
             "anon_Xy3zQ_40_mlp.ipynb": b"{}",
             "grades.csv": b"",
             "index.html": b"",
@@ -269,17 +273,19 @@ def test_canvas_download(tmp_path: Path) -> None:
         ("1", "doejane", False, "doejane_1_10_mlp.py, doejane_1_11_report.pdf"),
         ("2", "roejohn", True, "roejohn_LATE_2_20_hw.zip, roejohn_LATE_2_21_notes.txt"),
         ("3", "linda", False, "linda_3_text.html"),
+        ("4", "poe", False, "poe_4_40_hw, poe_4_40_hw.zip"),
         ("anon_Xy3zQ", "", False, "anon_Xy3zQ_40_mlp.ipynb"),
         ("mlp", "", False, "mlp.py"),
     ]
     why = "is a table or page, not a hand-in"
     assert found.left_out == (LeftOut(where="grades.csv", why=why), LeftOut(where="index.html", why=why))
-    assert found.handins[4].notes == (
+    assert found.handins[5].notes == (
         "mlp.py is not named as in a Canvas download: its own name is taken for the student's id",
     )
     for path in (tmp_path / "class", tmp_path / "class.zip"):
-        jane, john, linda, *_ = read_class(path).handins
+        jane, john, linda, poe, *_ = read_class(path).handins
         assert read(jane) == read(john) == {"mlp.py": CODE}
+        assert read(poe) == {"hw/mlp.py": CODE}
         assert problem(linda) == "linda_3_text.html: is neither a folder nor a .py, .ipynb or .zip file"
 
 

@@ -114,7 +114,8 @@ def layout_of(names: Collection[tuple[str, bool]]) -> Layout:
     if any(name == METADATA for name, _ in names):
         return Layout.GRADESCOPE
     for layout in (Layout.MOODLE, Layout.GRADESCOPE, Layout.CANVAS):
-        found = [label for name, is_folder in names for label in labels(layout, name, is_folder, {})]
+        given = [(name, is_folder) for name, is_folder in names if layout is not Layout.CANVAS or not is_folder]
+        found = [label for name, is_folder in given for label in labels(layout, name, is_folder, {})]
         if found and 2 * len(found) >= len(names) and (layout is not Layout.CANVAS or _all_apart(found)):
             return layout
     return Layout.PLAIN
@@ -129,7 +130,7 @@ def labels(layout: Layout, name: str, is_folder: bool, exports: Mapping[str, Exp
             stem = name if is_folder else re.sub(r"(?<=.)(?:\.tar)?\.[^.]*\Z", "", name, flags=re.DOTALL)
             return (Label(student=stem, file=name),)
         case Layout.CANVAS:
-            return () if is_folder else _of_canvas(name)
+            return _of_canvas(name)  # a folder, too: an archive unpacked beside itself
         case Layout.MOODLE:
             return _of_moodle(name, is_folder)
         case Layout.GRADESCOPE:

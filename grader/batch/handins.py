@@ -238,14 +238,15 @@ def _ids(students: Iterable[str]) -> dict[str, str]:
     """Ids by student: each can name a file, and no two are the same file where capitals don't count."""
     ids: dict[str, str] = {}
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     for student in sorted(students):
         base = _NOT_IN_FILE_NAMES.sub("_", student.strip()).rstrip(". ") or "_"
         if len(base.encode()) > _MAX_ID_BYTES:
             digest = hashlib.sha256(student.encode()).hexdigest()[:12]
             base = f"{base.encode()[: _MAX_ID_BYTES - 13].decode(errors='ignore')}~{digest}"
-        ident, number = base, 1
+        ident = base
         while ident.casefold() in taken:
-            number += 1
+            numbers[base] = number = numbers.get(base, 1) + 1
             ident = f"{base} ({number})"
         taken.add(ident.casefold())
         ids[student] = ident
