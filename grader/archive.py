@@ -25,6 +25,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from grader.errors import SubmissionError
 
@@ -36,12 +37,22 @@ __all__ = [
     "MAX_FOLDERS",
     "MAX_RATIO",
     "MAX_TOTAL_BYTES",
+    "check_member",
+    "check_name",
+    "is_archive",
     "is_python",
+    "kept_members",
     "list_file",
     "list_folder",
+    "member_name",
+    "member_pieces",
     "open_zip",
+    "passed_over",
     "printable",
     "some",
+    "too_many",
+    "walk",
+    "zip_contents",
 ]
 
 MAX_FILES = 500
@@ -101,6 +112,8 @@ def some(names: Iterable[str], most: int = 5) -> str:
 
 def printable(name: str) -> str:
     """Name that can be printed and sent anywhere: control characters and bytes of no encoding as escapes."""
+    if name.isprintable():
+        return name
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
@@ -127,16 +140,16 @@ def list_folder(root: Path) -> Listing:
     files: dict[str, Path] = {}
     links: list[str] = []
     archives: list[str] = []
-    for entry in _walk(root):
+    for entry in walk(root):
         path = printable(Path(entry.path).relative_to(root).as_posix())
         if not is_python(entry.name) and not os.path.isdir(entry.path):
-            archives += [path] if _is_archive(entry.name) else []
+            archives += [path] if is_archive(entry.name) else []
         elif entry.is_symlink() and not _stays_inside(root, entry):
             links.append(path)
         elif entry.is_file():
             files[path] = Path(entry.path)
         if len(files) > MAX_FILES:
-            raise _too_many(where)
+            raise too_many(where)
     return Listing(
         where=where,
         sizes={path: file.stat().st_size for path, file in files.items()},
@@ -154,17 +167,46 @@ def open_zip(path: Path) -> Iterator[Listing]:
         SubmissionError: not a whole archive, or one of the tricks told at the top of this module.
         OSError: the file can't be read.
     """
-    where = printable(str(path))
-    with _CappedReader(io.FileIO(path)) as file:
+    with _open_archive(path, MAX_CONTENTS_BYTES) as archive:
+        yield _list_zip(archive, printable(str(path)))
+
+
+def zip_contents(path: Path, most: int) -> list[zipfile.ZipInfo]:
+    """Every entry of a zip archive whose table of contents has at most so many bytes; none is judged.
+
+    Raises:
+        SubmissionError: not a whole archive, or too long a table of contents.
+        OSError: the file can't be read.
+    """
+    with _open_archive(path, most) as archive:
+        return archive.infolist()
+
+
+def member_pieces(path: Path, member: zipfile.ZipInfo, where: str) -> Iterator[bytes]:
+    """Content of a member, a piece at a time and no more than declared, by where the table of contents says it is.
+
+    The table itself, a long one where the archive is a whole class, is not read again.
+
+    Raises:
+        SubmissionError: the member is not whole.
+        OSError: the archive can't be opened.
+    """
+    with path.open("rb") as file:
+        yield from _pieces(lambda: _content(file, member), member, where)
+
+
+@contextmanager
+def _open_archive(path: Path, most: int) -> Iterator[zipfile.ZipFile]:
+    with _CappedReader(io.FileIO(path), most) as file:
         try:
             archive = zipfile.ZipFile(file)
         except _BROKEN as error:
-            raise _broken(where, error) from None
+            raise _broken(printable(str(path)), error) from None
         with archive:
-            yield _list_zip(archive, where)
+            yield archive
 
 
-def _walk(root: Path) -> Iterator[os.DirEntry[str]]:
+def walk(root: Path) -> Iterator[os.DirEntry[str]]:
     """Files and links below a folder, in a fixed order, but for what is passed over."""
     waiting = [root]
     while waiting:
@@ -173,7 +215,7 @@ def _walk(root: Path) -> Iterator[os.DirEntry[str]]:
         if folder != root and any(entry.name == "pyvenv.cfg" for entry in entries):
             continue
         for entry in entries:
-            if _passed_over(entry.name):
+            if passed_over(entry.name):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(Path(entry.path))
@@ -181,11 +223,13 @@ def _walk(root: Path) -> Iterator[os.DirEntry[str]]:
                 yield entry
 
 
-def _passed_over(name: str) -> bool:
+def passed_over(name: str) -> bool:
+    """Whether a file or folder of this name holds no work of the student's."""
     return name.startswith(".") or name in _PASSED_OVER
 
 
-def _is_archive(name: str) -> bool:
+def is_archive(name: str) -> bool:
+    """Whether this is the name of an archive of any kind."""
     return name.lower().endswith(_ARCHIVES)
 
 
@@ -206,14 +250,15 @@ def _read_file(path: Path, where: str) -> bytes:
 
 
 def _list_zip(archive: zipfile.ZipFile, where: str) -> Listing:
-    members = _members(archive, where)
+    named = [(PurePosixPath(check_name(member_name(member), where)), member) for member in archive.infolist()]
+    members = kept_members(named, where)
     top = _single_top(members)
     python = {str(path.relative_to(top)): member for path, member in members.items() if is_python(path.name)}
     if len(python) > MAX_FILES:
-        raise _too_many(where)
+        raise too_many(where)
     for path, member in python.items():
-        _check_member(f"{where}/{path}", member)
-    nested = [str(path) for path in members if _is_archive(path.name)]
+        check_member(f"{where}/{path}", member)
+    nested = [str(path) for path in members if is_archive(path.name)]
     return Listing(
         where=where,
         sizes={path: member.file_size for path, member in python.items()},
@@ -222,15 +267,20 @@ def _list_zip(archive: zipfile.ZipFile, where: str) -> Listing:
     )
 
 
-def _members(archive: zipfile.ZipFile, where: str) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """Files of the archive by their path, those in folders passed over left out."""
-    named = [(PurePosixPath(_member_name(member, where)), member) for member in archive.infolist()]
+def kept_members(
+    named: Collection[tuple[PurePosixPath, zipfile.ZipInfo]], where: str
+) -> dict[PurePosixPath, zipfile.ZipInfo]:
+    """Files of an archive by their path, those in folders passed over left out.
+
+    Raises:
+        SubmissionError: a Python file is there twice.
+    """
     environments = {path.parts[:-1] for path, _ in named if path.name == "pyvenv.cfg"} - {()}
     depths = {len(folders) for folders in environments}
     members: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for path, member in named:
-        passed_over = any(map(_passed_over, path.parts)) or any(path.parts[:-1][:n] in environments for n in depths)
-        if member.filename.endswith("/") or passed_over:
+        left = any(map(passed_over, path.parts)) or any(path.parts[:-1][:n] in environments for n in depths)
+        if member.filename.endswith("/") or left:
             continue
         if path in members and is_python(path.name):
             raise SubmissionError(where, f"holds {path} twice; which one is meant?")
@@ -238,12 +288,21 @@ def _members(archive: zipfile.ZipFile, where: str) -> dict[PurePosixPath, zipfil
     return members
 
 
-def _member_name(member: zipfile.ZipInfo, where: str) -> str:
-    """Path of a member, refused if it leaves the archive."""
+def member_name(member: zipfile.ZipInfo) -> str:
+    """Name of a member as it stands in the archive, which may lead anywhere."""
     name = member.orig_filename
     if not member.flag_bits & 0x800:  # no encoding declared: often UTF-8 all the same, else code page 437
         with suppress(ValueError):
             name = name.encode("cp437").decode()
+    return name
+
+
+def check_name(name: str, where: str) -> str:
+    """Name of a member, printable.
+
+    Raises:
+        SubmissionError: it leaves the archive, or is none that an honest tool writes.
+    """
     shown = some([printable(name)])
     if name.startswith(("/", "\\")) or re.match("[A-Za-z]:", name) or ".." in re.split(r"[/\\]", name):
         raise SubmissionError(where, f"holds a name that leads out of the archive: {shown}")
@@ -261,7 +320,17 @@ def _single_top(paths: Collection[PurePosixPath]) -> PurePosixPath:
     return PurePosixPath() if top / "__init__.py" in paths else top
 
 
-def _check_member(where: str, member: zipfile.ZipInfo) -> None:
+def check_member(where: str, member: zipfile.ZipInfo, most: int | None = None) -> None:
+    """Refuse a member that is not to be opened, by what the archive declares.
+
+    Args:
+        where: it, for the message.
+        member: of the table of contents.
+        most: bytes it may have; what a Python file or notebook may if not given.
+
+    Raises:
+        SubmissionError: it is too large, a bomb, encrypted, a link, or packed in an unusual way.
+    """
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         raise SubmissionError(where, "is a link or a device, not a file")
@@ -270,32 +339,52 @@ def _check_member(where: str, member: zipfile.ZipInfo) -> None:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # The others can't be read a little at a time: a few bytes may unpack to gigabytes at once.
         raise SubmissionError(where, "is compressed in an unusual way; zip it with the system's own zip")
-    _check_size(where, member.filename, member.file_size)
+    _check_size(where, member.filename, member.file_size, most)
     if member.file_size > max(_RATIO_MATTERS_FROM, MAX_RATIO * member.compress_size):
         raise SubmissionError(where, f"would unpack to more than {MAX_RATIO} times its size: refused as a zip bomb")
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> bytes:
+    return b"".join(_pieces(lambda: archive.open(member), member, where))
+
+
+def _pieces(
+    opened: Callable[[], IO[bytes] | zipfile.ZipExtFile], member: zipfile.ZipInfo, where: str
+) -> Iterator[bytes]:
     """Content of a member, a piece at a time and no more than declared; its checksum is checked at the end."""
-    data = b""
+    size = 0
     try:
-        with archive.open(member) as file:
-            while len(data) <= member.file_size and (piece := file.read(1 << 20)):
-                data += piece
+        with opened() as content:
+            while size <= member.file_size and (piece := content.read(1 << 20)):
+                size += len(piece)
+                yield piece
     except _BROKEN as error:
         raise _broken(where, error) from None
-    if len(data) != member.file_size:
-        raise SubmissionError(where, f"has {len(data)} bytes where the archive declares {member.file_size}")
-    return data
+    if size != member.file_size:
+        raise SubmissionError(where, f"has {size} bytes where the archive declares {member.file_size}")
+
+
+def _content(file: IO[bytes], member: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    """A member's content, unpacked as it is read: what ZipFile.open does, for an archive that is not open."""
+    file.seek(member.header_offset)
+    signature, name, extra = struct.unpack("<4s22xHH", file.read(30))
+    if signature != b"PK\x03\x04":
+        raise zipfile.BadZipFile("Bad magic number for file header")
+    file.seek(name + extra, os.SEEK_CUR)
+    return zipfile.ZipExtFile(file, "r", member)
 
 
 class _CappedReader(io.BufferedReader):
     """File whose every read is capped: zipfile reads the table of contents, as long as declared, in one."""
 
+    def __init__(self, raw: io.FileIO, most: int) -> None:
+        super().__init__(raw)
+        self._most = most
+
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0 or size > MAX_CONTENTS_BYTES:
-            data = super().read(MAX_CONTENTS_BYTES + 1)
-            if len(data) > MAX_CONTENTS_BYTES:
+        if size is None or size < 0 or size > self._most:
+            data = super().read(self._most + 1)
+            if len(data) > self._most:
                 raise zipfile.BadZipFile("too long a table of contents")
             return data
         return super().read(size)
@@ -305,12 +394,14 @@ def _most_bytes(name: str) -> int:
     return MAX_TOTAL_BYTES if name.lower().endswith(".ipynb") else MAX_FILE_BYTES
 
 
-def _check_size(where: str, name: str, size: int) -> None:
-    if size > _most_bytes(name):
-        raise SubmissionError(where, f"is larger than {_most_bytes(name) // 1_000_000} MB, the most for such a file")
+def _check_size(where: str, name: str, size: int, most: int | None = None) -> None:
+    most = most or _most_bytes(name)
+    if size > most:
+        raise SubmissionError(where, f"is larger than {most // 1_000_000} MB, the most for such a file")
 
 
-def _too_many(where: str) -> SubmissionError:
+def too_many(where: str) -> SubmissionError:
+    """What is said of more than MAX_FILES Python files."""
     return SubmissionError(where, f"holds more than {MAX_FILES} Python files; hand in only your own")
 
 
