@@ -34,12 +34,13 @@ HOSTILE = {
     "exits": "import os\nos._exit(0)",
     "aborts": "import os\nos.abort()",
     "loops": "while True:\n    pass",
+    "sleeps": "import time\ntime.sleep(1000)",
     "recurses": "def f():\n    return f()\nf()",
     "kills": "import os, signal\nfor pid in (os.getppid(), 1, -1):\n    os.kill(pid, signal.SIGKILL)",
     "forks": "import os\nfor _ in range(1000):\n    os.fork()",
     "hoards": "hoard = []\nwhile True:\n    hoard.append(bytearray(1 << 24))",
     "floods": "while len('x' * 10_000_000):\n    print('x' * 10_000_000)\n    break",
-    "writes": "import os\nfor fd in range(3, 64):\n    try:\n        os.write(fd, b'PASSED' * 1000)\n    except OSError:\n        pass",
+    "writes": "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'PASSED')\n    except OSError: pass",
     "patches": "import numpy.testing, numpy\nnumpy.testing.assert_allclose = numpy.allclose = lambda *a, **k: True",
 }
 """Put before the worked solution."""
@@ -89,7 +90,7 @@ def hand_in(folder: Path, course: Assignment) -> None:
     right, stub = solution(course), (find_manifest("mlp").parent / course.file).read_text()
     for name, text in HOSTILE.items():
         (folder / f"hostile_{name}.py").write_text(f"{text}\n{right}")
-    for number in range(3):
+    for number in range(4):
         (folder / f"stub_{number}.py").write_text(stub)
         (folder / f"notebook_{number}.ipynb").write_text(notebook(f"# {number}\n{right}"))
         (folder / f"zip_{number}.zip").write_bytes(zipped(mlp_py=f"# {number}\n{right}"))
@@ -133,7 +134,7 @@ def test_a_submission_is_judged_as_expected(slip: Slip, reports: Mapping[str, Re
 
 
 def test_there_are_200_reports_and_all_are_valid(reports: Mapping[str, Report]) -> None:
-    assert len(reports) >= SIZE
+    assert len(reports) == SIZE
     for student, report in reports.items():
         validate(json.loads(msgspec.json.encode(report)))
         assert report.submission.name == student
@@ -155,10 +156,10 @@ def checks(report: Report) -> Iterator[msgspec.Struct]:
 @pytest.mark.parametrize(
     ("kind", "count", "code", "earned"),
     [
-        ("stub", 3, "NOT_WRITTEN", 0),
-        ("notebook", 3, None, 40),
-        ("zip", 3, None, 40),
-        ("none", 3, "SUBMISSION_UNREADABLE", 0),
+        ("stub", 4, "NOT_WRITTEN", 0),
+        ("notebook", 4, None, 40),
+        ("zip", 4, None, 40),
+        ("none", 4, "SUBMISSION_UNREADABLE", 0),
         ("broken", 5, "SUBMISSION_UNREADABLE", 0),
         ("empty", 2, None, 0),
     ],
