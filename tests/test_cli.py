@@ -382,7 +382,15 @@ def test_of_several_topics_one_must_be_named(
 # ------------------------------------------------------------------------------------------------- the process
 
 
-@pytest.mark.parametrize(("argv", "name"), [(["--help"], "help.txt"), (["grade", "--help"], "grade_help.txt")])
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (["--help"], "help.txt"),
+        (["grade", "--help"], "grade_help.txt"),
+        (["batch", "--help"], "batch_help.txt"),
+        (["regrade", "--help"], "regrade_help.txt"),
+    ],
+)
 def test_help(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, argv: list[str], name: str) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     ran = run(*argv)

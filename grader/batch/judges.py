@@ -116,10 +116,8 @@ class _Bench:
             except OSError as error:
                 self._held.close()
                 raise MachineError(f"no process could be started to grade in: {error}") from error
-        with contextlib.suppress(
-            OSError
-        ):  # not an argument: those can be read by everyone. Who has ended is found below
-            self._control.send(pickle.dumps(order))
+        with contextlib.suppress(OSError):  # one that has ended is found when it is asked
+            self._control.send(pickle.dumps(order))  # and not as an argument, which everyone can read
 
     def judge(self) -> _Judge:
         """Fork a judge; it is ready when it says so."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -55,6 +55,7 @@ class Tally:
     troubles: list[tuple[str, str]] = field(default_factory=list)
     """(student, whose fault) of those that are undecided."""
     started: float = field(default_factory=time.monotonic)
+    _first: float = 0.0
 
     @property
     def graded(self) -> int:
@@ -70,6 +71,18 @@ class Tally:
     def seconds(self) -> float:
         """Since it began."""
         return time.monotonic() - self.started
+
+    @property
+    def rate(self) -> float:
+        """Hand-ins graded a second, since the first one was: until then everything is got ready. 0 if not known."""
+        return (self.graded - 1) / max(time.monotonic() - self._first, 1e-3) if self.graded > 1 else 0.0
+
+    def add(self, student: str, verdict: str, faults: Sequence[str]) -> None:
+        """Count a hand-in that was graded."""
+        self._first = self._first or time.monotonic()
+        self.verdicts[verdict] += 1
+        if faults:
+            self.troubles.append((student, " and ".join(faults)))
 
 
 def common_key(assignment: Assignment, order: Order) -> Key:
@@ -202,9 +215,7 @@ class Pass:
         row = self.book.record(key, sealed, attempts if self.counts else [])
         for attempt in attempts:
             self.found[attempt.student] = row, attempt
-            self.tally.verdicts[sealed.verdict] += 1
-            if sealed.faults:
-                self.tally.troubles.append((attempt.student, " and ".join(sealed.faults)))
+            self.tally.add(attempt.student, sealed.verdict, sealed.faults)
             self.told(self.tally)
 
     def _count(self, row: int, attempt: Attempt) -> None:

@@ -371,8 +371,7 @@ class _Telling:
         if tally is None:
             return f"0/{self._total}  starting{self._longest}"
         counts = ", ".join(f"{tally.verdicts[name]} {name}" for name in ("failed", "undecided") if tally.verdicts[name])
-        rate = tally.graded / tally.seconds if tally.graded else 0.0
-        left = f"  {rate:.1f}/s  {_clock((tally.total - tally.done) / rate)} left" if rate else ""
+        left = f"  {tally.rate:.1f}/s  {_clock((tally.total - tally.done) / tally.rate)} left" if tally.rate else ""
         return f"{tally.done}/{tally.total}{left}{f'  {counts}' if counts else ''}{self._longest}"
 
     def so_far(self) -> str:
@@ -381,6 +380,7 @@ class _Telling:
         return f"{done} of {self._total} are graded and kept; the same command goes on from there"
 
     def __enter__(self) -> _Telling:
+        self._show()
         return self
 
     def __exit__(self, *_: object) -> None:
