@@ -8,7 +8,7 @@ Each platform names what it packs in one place of its source, and that is what i
                 anonymous; "doejane_1234_text.html" and "_link.html" for what was typed in. Of a group there is one
                 member's, under the group's name. A file name the student used before gets "-1", "-2", ... and from the
                 eighth on a UUID (app/models/attachment.rb, make_unique_filename). Only the last attempt is packed.
-    Moodle      moodle/moodle, mod/assign/classes/downloader.php (before 4.1 mod/assign/locallib.php): a folder
+    Moodle      moodle/moodle, mod/assign/classes/downloader.php (earlier mod/assign/locallib.php): a folder
                 "Jane Doe_1234_assignsubmission_file" (earlier with one more "_") of the full name and the participant's
                 number, which is the group's in team assignments and missing for who is in none; or, where folders are
                 switched off, files "Jane Doe_1234_assignsubmission_file_mlp.py". What was typed in is
@@ -16,14 +16,14 @@ Each platform names what it packs in one place of its source, and that is what i
     Gradescope  folders "submission_1234" beside submission_metadata.yml, which holds for each the submitters, several
                 for a group, and when it was made. Only the active submission is packed, which is the last unless
                 somebody chose another; the others are in its history, without files. It doesn't say what is late.
-                Nothing is documented: sjinang/temp0, submission_metadata.yml is a real one, and what readers of many
-                others met is in the tests of parse-metadata in public projects.
+                Nothing of this is documented; sjinang/temp0, submission_metadata.yml is a real one.
 
 submission_metadata.yml is YAML, which this package depends on nothing to read, and it carries what autograders printed,
 tens of megabytes for a large class. Ruby's Psych writes it, always alike: a submission is a key at the margin, its
 fields are indented by two, what a field holds by more, and a text of several lines by more still, so that nothing a
-student wrote can look like a field. Those fields are therefore read line by line, and whatever looks otherwise tells
-nothing: the folder's name is then the student's id, which is said.
+student wrote can look like a field. (At the margin stand besides just the quote that ends a text, and "..." between
+batches.) Those fields are therefore read line by line, and whatever looks otherwise tells nothing: the folder's name is
+then the student's id, which is said.
 """
 
 from __future__ import annotations

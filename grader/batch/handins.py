@@ -193,7 +193,7 @@ def _side_by_side(path: Path, where: str) -> tuple[list[Thing], list[LeftOut]]:
     while len(things) == 1 and things[0].is_folder and _layout(things) is Layout.PLAIN:
         below = (*wrappers, things[0].name)
         inner = in_archive(path, entries, below) if zipped else in_folder(things[0].path)
-        if not inner or (_layout(inner) is Layout.PLAIN and (wrappers or not zipped)):
+        if _layout(inner) is Layout.PLAIN and (wrappers or not zipped):
             break
         things, wrappers = inner, below
     return things, [
