@@ -398,7 +398,7 @@ def test_help(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, argv: li
     assert ran.out == (GOLDEN / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", ["demo", "schema", "doctor"])
+@pytest.mark.parametrize("command", ["demo", "schema", "doctor", "merge", "show"])
 def test_every_command_has_help_with_an_example(run: Callable[..., Ran], command: str) -> None:
     ran = run(command, "--help")
     assert ran.code == cli.PASSED
@@ -409,7 +409,7 @@ def test_the_schema_is_the_published_one(run: Callable[..., Ran]) -> None:
     assert json.loads(run("schema").out) == model.json_schema()
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["schema"], ["grade", "--help"], ["doctor", "--help"]])
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["schema"], ["grade", "--help"], ["batch", "--help"]])
 def test_what_needs_no_grading_loads_nothing_heavy(argv: list[str]) -> None:
     code = (
         "import sys; from grader.cli import main; code = main(sys.argv[1:]);"

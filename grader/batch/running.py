@@ -174,11 +174,10 @@ class Pass:
             try:
                 with handin.opened() as path:
                     submission = load_submission(path, self.assignment.file, self.assignment.functions)
+                    notes = tuple(note.replace(str(path), handin.where) for note in submission.notes)
             except SubmissionError as error:
-                told = SubmissionError(handin.where, error.problem)  # never the name of a temporary folder
-                self._without_a_judge(
-                    attempt, unreadable(self.assignment, told, name=handin.student, hidden_seed=self.order.seed)
-                )
+                report = unreadable(self.assignment, error, name=handin.student, hidden_seed=self.order.seed)
+                self._without_a_judge(attempt, report)
                 continue
             except MachineError:
                 raise
@@ -193,7 +192,8 @@ class Pass:
             else:
                 self._open[key], self._keys[number] = [attempt], key
                 source = replace(submission.source, root=None)
-                yield Task(number=number, submission=replace(submission, name=handin.student, source=source))
+                named = replace(submission, name=handin.student, path=handin.where, notes=notes, source=source)
+                yield Task(number=number, submission=named)
 
     def _without_a_judge(self, attempt: Attempt, report: Report) -> None:
         """A report that needs none: known by its words, as there are no files to tell it by."""

@@ -73,6 +73,7 @@ def _ended_in_order() -> Iterator[None]:
 Examples:
   grader grade assignments/mlp          your own work, in a process of its own
   grader grade handin.zip --report r.json
+  grader batch submissions.zip --assignment mlp --out run
   grader demo                           see what the messages look like
   grader doctor                         does everything work here?
 

@@ -215,7 +215,13 @@ Example:
 """,
 )
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="RUN")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="RUN",
+    help="Folder of the gradebook to add them to; made if it is not there.",
+)
 def merge_command(runs: Sequence[Path], out: Path) -> int:
     """Put the gradebooks of RUNS together, those of shards for instance.
 
