@@ -18,17 +18,19 @@ _PACKAGE = Path(__file__).resolve().parent
 def find_manifest(name_or_path: str) -> Path:
     """Path of the assignment.toml for a topic's name, a folder or the file itself.
 
+    A topic's name is that topic, also where a folder of the same name lies here: it may have been handed in (`./mlp` is
+    the folder).
+
     Raises:
         CourseError: there is none.
     """
+    if name_or_path in assignment_names():
+        return _home() / "assignments" / name_or_path / "assignment.toml"
     path = Path(name_or_path)
     if path.is_dir() and (path / "assignment.toml").is_file():
         return path / "assignment.toml"
     if path.is_file() and path.suffix == ".toml":
         return path
-    shipped = _home() / "assignments" / name_or_path / "assignment.toml"
-    if "/" not in name_or_path and shipped.is_file():
-        return shipped
     raise CourseError(
         f"there is no assignment {name_or_path!r}: give a folder that holds an assignment.toml, "
         f"or one of {', '.join(assignment_names()) or 'none'}"

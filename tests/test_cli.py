@@ -355,6 +355,16 @@ def test_a_copy_of_a_topic_is_graded_by_the_manifest_that_came_with_gradmark(tmp
     assert single._manifest(None, tmp_path / "mlp") == find_manifest("mlp")
 
 
+def test_also_where_the_copy_lies_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = find_manifest("mlp")
+    (tmp_path / "mlp").mkdir()
+    (tmp_path / "mlp" / "assignment.toml").write_text("points = 1000")
+    monkeypatch.chdir(tmp_path)
+    for asked in (None, "mlp"):
+        assert cli._manifest(asked, Path("mlp")) == shipped
+    assert cli._manifest("./mlp", Path("mlp")) == Path("mlp/assignment.toml")
+
+
 def test_an_assignment_is_found_by_folder_and_by_file(run: Callable[..., Ran], course: Path, tmp_path: Path) -> None:
     archive = tmp_path / "handin.zip"
     with zipfile.ZipFile(archive, "w") as made:

@@ -43,6 +43,8 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     "--seed",
     type=click.IntRange(min=0),
     metavar="N",
+    envvar="GRADMARK_SEED",  # a secret: arguments are shown to whoever lists processes
+    show_envvar=True,
     help="Private seed of the hidden cases; the report doesn't show it, nor the hidden values. "
     "Default: the assignment's public one.",
 )
@@ -63,6 +65,12 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the JSON report here too."
 )
 @click.option(
+    "--summary",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Append the result here as Markdown: on GitHub, to $GITHUB_STEP_SUMMARY, the page of a job.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json"]),
@@ -77,6 +85,7 @@ def grade_command(
     require: str,
     unsafe: bool,
     report: Path | None,
+    summary: Path | None,
     form: str,
 ) -> int:
     """Grade one SUBMISSION: a folder, a .py file, a notebook or a .zip.
@@ -118,6 +127,10 @@ def grade_command(
         from grader.report.model import write_report
 
         write_report(graded, report)
+    if summary is not None:
+        from grader.report.markdown import append_markdown
+
+        append_markdown(graded, summary)
     return code
 
 

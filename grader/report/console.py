@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from grader.calls import Rung
 from grader.report.model import CheckReport, FindingReport, PartReport, Report, ScoreReport
 
-__all__ = ["points", "render", "render_part", "render_summary"]
+__all__ = [
+    "has_words",
+    "part_lines",
+    "points",
+    "render",
+    "render_part",
+    "render_summary",
+    "score_text",
+    "state",
+    "told_everywhere",
+    "wall_note",
+]
 
 WIDTH = 100
 _NOT_WRITTEN = "NOT_WRITTEN"
@@ -18,7 +29,7 @@ _OF_A_CALL = ("RAISED", "TIMED_OUT", "KILLED", "MALFORMED")
 
 def render(report: Report) -> str:
     """Every part that did not pass, in full; then the table of points."""
-    everything = _told_everywhere(report)
+    everything = told_everywhere(report)
     if everything is not None:
         name = report.assignment.name
         lines = [_head(name, report.score), f"  {everything.headline}", *_indented(everything.detail)]
@@ -27,12 +38,17 @@ def render(report: Report) -> str:
         render_part(report.assignment.name, report.assignment.manifest, exercise.name, part, report.seeds.private)
         for exercise in report.exercises
         for part in exercise.parts
-        if part.verdict != "passed" or _warnings(part)
+        if has_words(part)
     ]
     return "\n\n".join([*filter(None, blocks), render_summary(report)])
 
 
-def _told_everywhere(report: Report) -> FindingReport | None:
+def has_words(part: PartReport) -> bool:
+    """Whether more is to be said of a part than its points."""
+    return part.verdict != "passed" or _warnings(part)
+
+
+def told_everywhere(report: Report) -> FindingReport | None:
     """The finding that is all there is to say: the submission does not load, or can't be read."""
     checks = [check for exercise in report.exercises for part in exercise.parts for check in part.checks]
     first = checks[0].findings[:1] if checks else []
@@ -43,30 +59,41 @@ def _told_everywhere(report: Report) -> FindingReport | None:
 def render_part(assignment: str, manifest: str, exercise: str, part: PartReport, private: bool = False) -> str:
     """One part's message: the first failure of each kind in full, the later ones counted."""
     head = _head(f"{assignment} / {exercise} / {part.name}", part)
+    return "\n".join([head, *part_lines(manifest, exercise, part, private)])
+
+
+def part_lines(manifest: str, exercise: str, part: PartReport, private: bool = False) -> list[str]:
+    """One part's message without its head."""
     unwritten = _only_unwritten(part)
     if unwritten:
-        return f"{head}\n  {unwritten}"
-    lines = [head]
-    rerun = f'pytest "{manifest}::{exercise}::{part.name}"'
+        return [f"  {unwritten}"]
+    lines: list[str] = []
     for finding, check, others in _causes(part):
         lines += _finding(finding, check, others, private)
-    return "\n".join(lines if part.verdict == "passed" else [*lines, _row("rerun", rerun)])
+    if part.verdict != "passed":
+        lines.append(_row("rerun", f'pytest "{manifest}::{exercise}::{part.name}"'))
+    return lines
 
 
 def render_summary(report: Report) -> str:
     """Points by part, then the total."""
     rows = [
-        (f"{exercise.name} / {part.name}", f"{points(part.earned)} of {points(part.possible)}", _state(part))
+        (f"{exercise.name} / {part.name}", f"{points(part.earned)} of {points(part.possible)}", state(part))
         for exercise in report.exercises
         for part in exercise.parts
     ]
     wide = max(len(name) for name, _, _ in rows)
     title = f"{report.assignment.name}: {report.submission.name}"
-    lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {state}".rstrip() for name, earned, state in rows)]
-    lines += [f"note: {note}" for note in report.submission.notes]
+    lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {ended}".rstrip() for name, earned, ended in rows)]
+    lines += [f"note: {note}" for note in (*report.submission.notes, wall_note(report)) if note]
+    return "\n".join([*lines, score_text(report.score)])
+
+
+def wall_note(report: Report) -> str:
+    """What a reader must know of a report that was made without a wall, else nothing."""
     if report.environment.isolation and report.environment.wall is Rung.NONE:
-        lines.append("note: graded without a wall: what the code did besides, nobody saw")
-    return "\n".join([*lines, _score(report.score)])
+        return "graded without a wall: what the code did besides, nobody saw"
+    return ""
 
 
 def points(value: float) -> str:
@@ -76,15 +103,17 @@ def points(value: float) -> str:
 
 def _head(title: str, score: PartReport | ScoreReport) -> str:
     """A title with its points at the right edge."""
-    return f"{title}{_score(score):>{max(1, WIDTH - len(title))}}"
+    return f"{title}{score_text(score):>{max(1, WIDTH - len(title))}}"
 
 
-def _score(score: PartReport | ScoreReport) -> str:
+def score_text(score: PartReport | ScoreReport) -> str:
+    """`28 of 40 points, 4 undecided`."""
     text = f"{points(score.earned)} of {points(score.possible)} points"
     return f"{text}, {points(score.undecided)} undecided" if score.undecided else text
 
 
-def _state(part: PartReport) -> str:
+def state(part: PartReport) -> str:
+    """How a part ended, in words; empty where it passed and nothing is to be said."""
     if part.verdict == "passed":
         return "warning" if _warnings(part) else ""
     unwritten = _only_unwritten(part)
