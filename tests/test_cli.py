@@ -361,8 +361,8 @@ def test_also_where_the_copy_lies_in_the_working_directory(tmp_path: Path, monke
     (tmp_path / "mlp" / "assignment.toml").write_text("points = 1000")
     monkeypatch.chdir(tmp_path)
     for asked in (None, "mlp"):
-        assert cli._manifest(asked, Path("mlp")) == shipped
-    assert cli._manifest("./mlp", Path("mlp")) == Path("mlp/assignment.toml")
+        assert single._manifest(asked, Path("mlp")) == shipped
+    assert single._manifest("./mlp", Path("mlp")) == Path("mlp/assignment.toml")
 
 
 def test_an_assignment_is_found_by_folder_and_by_file(run: Callable[..., Ran], course: Path, tmp_path: Path) -> None:
