@@ -197,6 +197,7 @@ def _own(question: Question, out: Any, run: Any, pull: Any, forward_right: bool)
         reference=truth if forward_right else None,
         seed=case.seed,
         localise=forward_right,
+        elsewhere=True,  # what an evaluator's call writes into, the student's side notes: Returned.changed
     )
 
 
