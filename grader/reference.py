@@ -1,8 +1,8 @@
 """The oracle: expected values and gradients from the torch reference, in float64.
 
 An author writes only the forward function; torch.autograd gives the gradient. What comes out is plain NumPy, made
-once a case and shared by every submission (Oracle.once). On the judging side this module is the only one that imports torch, and only
-when a value is first asked for: help, schema and reports don't pay for it.
+once a case and shared by every submission (Oracle.once). On the judging side this module is the only one that imports
+torch, and only when a value is first asked for: help, schema and reports don't pay for it.
 
 The oracle is not believed blindly. `doubt` holds torch.autograd against finite differences of the reference itself
 (grader.numerics.gradcheck); where the two disagree, nobody loses a point and the course is told.
@@ -11,7 +11,8 @@ The oracle is not believed blindly. `doubt` holds torch.autograd against finite 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
@@ -205,11 +206,29 @@ class Oracle:
     def _guard(exercise: Exercise, action: Callable[[], Any]) -> Any:
         """Run course code; whatever it raises is the course's fault and says so."""
         try:
-            return action()
+            with _one_thread():
+                return action()
         except OracleError:
             raise
         except Exception as error:
             raise OracleError(exercise.name, f"it raised {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """No threads of torch's own: a class has a judge on every core, and none of its arrays is worth waiting for others.
+
+    On a busy machine they would wait for each other, computing nothing, many times as long as the sum takes. And what
+    is added up in one thread is the same on a machine of any number of cores.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _tensor(exercise: Exercise, value: Any) -> Any:
