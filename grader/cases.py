@@ -2,7 +2,8 @@
 
 A case is drawn from the axis names and kinds of its exercise, the sizes of its declaration, and a seed: the same
 seed gives the same arrays, whatever else is graded and in whatever order. Visible cases use the assignment's seed;
-hidden ones use the private seed where there is one. Nothing here knows what a function ought to return.
+hidden ones use the private seed where there is one. A case is shared by all checks of it and by all submissions, so
+its arrays can't be written to. Nothing here knows what a function ought to return.
 """
 
 from __future__ import annotations
@@ -106,6 +107,9 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
     if exercise.kind is Kind.STEP:
         first = next(iter(exercise.inputs))
         updates = tuple(_gradients(exercise.inputs[first], sizes, rng) for _ in range(exercise.steps))
+    for array in leaves([inputs, upstream, list(updates)]):
+        if array is not None:
+            array.setflags(write=False)
     return Case(
         exercise=exercise.name,
         spec=spec,

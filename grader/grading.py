@@ -107,7 +107,10 @@ class Session:
             return not_run(part, spec, aspect, told), None
 
     def _case(self, exercise: Exercise, spec: CaseSpec) -> Case:
-        return draw_case(self.assignment, exercise, spec, self.hidden_seed)
+        seed = self.hidden_seed if spec.hidden else None
+        return self.oracle.once(
+            ("case", exercise.name, spec.name, seed), lambda: draw_case(self.assignment, exercise, spec, seed)
+        )
 
     def _obstacle(self, exercise: Exercise, part: Part) -> Finding | None:
         """Why no check of a part can be made: the course's cases say nothing, or the submission does not load."""
@@ -122,11 +125,15 @@ class Session:
 
     def _vacuous(self, exercise: Exercise, part: Part) -> str | None:
         """Why the cases say nothing; None too where the reference fails in one, which its own check will tell."""
-        try:
-            cases = [(self._case(exercise, case), aspect) for case, aspect in part.checks]
-            return vacuous(exercise, cases, self.oracle)
-        except CourseError:
-            return None
+
+        def asked() -> str | None:
+            try:
+                cases = [(self._case(exercise, case), aspect) for case, aspect in part.checks]
+                return vacuous(exercise, cases, self.oracle)
+            except CourseError:
+                return None
+
+        return self.oracle.once(("vacuous", exercise.name, part.name, self.hidden_seed), asked)
 
 
 def _again_if_the_machine_fails(action: Callable[[], T]) -> T:

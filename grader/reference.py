@@ -1,8 +1,8 @@
 """The oracle: expected values and gradients from the torch reference, in float64.
 
-An author writes only the forward function; torch.autograd gives the gradient. What comes out is plain NumPy, drawn
-once a case and shared by every submission. On the judging side this module is the only one that imports torch, and only
-when a value is first asked for: help, schema and reports don't pay for it.
+An author writes only the forward function; torch.autograd gives the gradient. What comes out is plain NumPy, made
+once a case and shared by every submission (Oracle.once). On the judging side this module is the only one that imports
+torch, and only when a value is first asked for: help, schema and reports don't pay for it.
 
 The oracle is not believed blindly. `doubt` holds torch.autograd against finite differences of the reference itself
 (grader.numerics.gradcheck); where the two disagree, nobody loses a point and the course is told.
@@ -11,10 +11,11 @@ The oracle is not believed blindly. `doubt` holds torch.autograd against finite 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from grader.numerics.trees import leaves, map_leaves, rebuild
 __all__ = ["Expected", "Oracle"]
 
 Array: TypeAlias = NDArray[Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,13 +47,26 @@ class Expected:
 
 
 class Oracle:
-    """The references of one assignment, with what they gave so far."""
+    """The references of one assignment, with what they gave so far.
+
+    What depends on the assignment and a seed alone is kept here (`once`) and shared by the submissions of a class: the
+    drawn cases, whether they can tell right from wrong, the expected values, the other trainings that explain a wrong
+    one. Its size is that of the assignment, times the seeds that are graded under, and not that of the class.
+    """
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self._module: ModuleType | None = None
-        self._expected: dict[tuple[str, str, int], Expected] = {}
-        self._doubts: dict[tuple[str, str, int], str | None] = {}
+        self._made: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made the first time that it is asked for; where that raises, again the next time.
+
+        Whoever is given it shares it, and changes nothing in it.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]  # type: ignore[no-any-return]
 
     def expected(self, exercise: Exercise, case: Case) -> Expected:
         """Expected values of a case.
@@ -60,11 +75,7 @@ class Oracle:
             OracleError: the reference is missing, raised, or gave what no result can be held against: no tensor,
                 numbers of less than double precision, NaN.
         """
-        if case.key not in self._expected:
-            expected = self._guard(exercise, lambda: self._evaluate(exercise, case))
-            _hold(exercise, expected)
-            self._expected[case.key] = expected
-        return self._expected[case.key]
+        return self.once(("expected", case.key), lambda: self._held(exercise, case))
 
     def gradients(self, exercise: Exercise, case: Case, inputs: Sequence[Any], upstream: Array | None) -> list[Any]:
         """Gradients at other inputs of the same structure as the case's: a tree an input with a gradient."""
@@ -85,9 +96,7 @@ class Oracle:
 
     def doubt(self, exercise: Exercise, case: Case) -> str | None:
         """Why finite differences and torch.autograd disagree on the reference itself, or None if they agree."""
-        if case.key not in self._doubts:
-            self._doubts[case.key] = self._doubt(exercise, case)
-        return self._doubts[case.key]
+        return self.once(("doubt", case.key), lambda: self._doubt(exercise, case))
 
     def _doubt(self, exercise: Exercise, case: Case) -> str | None:
         def forward(*inputs: Any) -> tuple[Array, Any]:
@@ -108,6 +117,11 @@ class Oracle:
             localise=False,
         )
         return None if not check.problems else "; ".join(map(str, check.problems))
+
+    def _held(self, exercise: Exercise, case: Case) -> Expected:
+        expected: Expected = self._guard(exercise, lambda: self._evaluate(exercise, case))
+        _hold(exercise, expected)
+        return expected
 
     def _evaluate(self, exercise: Exercise, case: Case) -> Expected:
         match exercise.kind:
@@ -192,11 +206,29 @@ class Oracle:
     def _guard(exercise: Exercise, action: Callable[[], Any]) -> Any:
         """Run course code; whatever it raises is the course's fault and says so."""
         try:
-            return action()
+            with _one_thread():
+                return action()
         except OracleError:
             raise
         except Exception as error:
             raise OracleError(exercise.name, f"it raised {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """No threads of torch's own: a class has a judge on every core, and none of its arrays is worth waiting for others.
+
+    On a busy machine they would wait for each other, computing nothing, many times as long as the sum takes. And what
+    is added up in one thread is the same on a machine of any number of cores.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _tensor(exercise: Exercise, value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
@@ -64,7 +63,8 @@ def finding(code: FindingCode, /, *, fault: Fault = Fault.STUDENT, **fields: Any
 
 def size_of(*trees: Any) -> int:
     """Bytes of the arrays in these trees."""
-    return sum(np.asarray(leaf).nbytes for tree in trees for leaf in leaves(tree))
+    sizes = [np.asarray(leaf).nbytes for tree in trees for leaf in leaves(tree)]
+    return sum(sizes)
 
 
 @dataclass(slots=True, eq=False)
@@ -91,9 +91,9 @@ class Student:
     _slots: int = 0
     _kept_by: dict[int, str] = field(default_factory=dict)
 
-    def start(self, *, hide_values: bool, known: Iterable[str] = ()) -> None:
+    def start(self, *, hide_values: bool, known: frozenset[str] = frozenset()) -> None:
         """Begin a check: forget the counts of the one before."""
-        self.hide_values, self.known = hide_values, frozenset(known)
+        self.hide_values, self.known = hide_values, known
         self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
 
     def value(self, function: str, *args: Any, like: int = 0, watch: bool = False) -> Any:

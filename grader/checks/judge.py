@@ -22,7 +22,9 @@ __all__ = ["judge"]
 def judge(question: Question) -> tuple[Check, BaseException | None]:
     """Judge one check. Also gives the exception that the student's code raised, where it ran in this process."""
     exception: BaseException | None = None
-    question.student.start(hide_values=question.hide_values, known=_keys(question.exercise))
+    exercise = question.exercise
+    known = question.oracle.once(("keys", exercise.name), lambda: frozenset(_keys(exercise)))
+    question.student.start(hide_values=question.hide_values, known=known)
     try:
         # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
         with np.errstate(all="ignore"):
@@ -74,7 +76,7 @@ def _check(question: Question, ruling: Ruling) -> Check:
         findings=(*([failure] if failure else []), *ruling.warnings, *warnings),
         comparisons=tuple(ruling.comparisons),
         gradient=ruling.gradient,
-        inputs=describe(question.exercise, question.case),
+        inputs=question.oracle.once(("inputs", question.case.key), lambda: describe(question.exercise, question.case)),
         seed=question.case.seed,
         calls=question.student.calls,
         seconds=question.student.seconds,

@@ -3,51 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from grader.assignment import Kind
 from grader.checks.asking import Unanswered, finding, size_of
 from grader.checks.question import Question, Ruling
-from grader.checks.values import Leaf, compare_leaves, describe_value, structure_problem, tell
+from grader.checks.values import Leaf, compare_leaves, describe_value, expected_leaves, structure_problem, tell
 from grader.findings import FindingCode, Status
 from grader.numerics.diagnosis import Context
 from grader.numerics.trees import named_leaves
 
-__all__ = ["float_inputs", "forward", "input_scale", "largest", "loss", "loss_and_gradient", "value"]
+__all__ = ["expected_value", "float_inputs", "forward", "largest", "loss", "loss_and_gradient", "value"]
 
 
 def value(question: Question) -> Ruling:
     """A function of which only the value is asked."""
-    expected = question.oracle.expected(question.exercise, question.case).value
-    actual = question.student.value(question.exercise.functions["function"], *question.case.args, like=expected.nbytes)
-    return _value_ruling(question, "out", actual, expected)
+    wanted = expected_value(question)
+    function, room = question.exercise.functions["function"], wanted[0].expected.nbytes
+    return _value_ruling(question, wanted, question.student.value(function, *question.case.args, like=room))
 
 
 def forward(question: Question) -> Ruling:
     """The forward result of a layer or a model; its cache is not looked at."""
-    expected = question.oracle.expected(question.exercise, question.case).value
-    actual, _ = question.student.pair(question.exercise.functions["forward"], *question.case.args, like=expected.nbytes)
-    return _value_ruling(question, "out", actual, expected)
+    wanted = expected_value(question)
+    function, room = question.exercise.functions["forward"], wanted[0].expected.nbytes
+    actual, _ = question.student.pair(function, *question.case.args, like=room)
+    return _value_ruling(question, wanted, actual)
 
 
 def loss(question: Question) -> Ruling:
     """The value of a loss function that returns (loss, gradient)."""
-    expected = question.oracle.expected(question.exercise, question.case).value
+    wanted = expected_value(question)
     actual, _ = loss_and_gradient(question, question.case.args)
-    return _value_ruling(question, "loss", actual, expected)
+    return _value_ruling(question, wanted, actual)
 
 
-def _value_ruling(question: Question, name: str, actual: Any, expected: np.ndarray[Any, Any]) -> Ruling:
-    problem = structure_problem(actual, expected)
+def expected_value(question: Question) -> list[Leaf]:
+    """The expected result, as the one leaf that it is. The same for every submission."""
+
+    def leaf() -> list[Leaf]:
+        case, exercise = question.case, question.exercise
+        inputs = float_inputs(case.inputs)
+        name = "loss" if exercise.kind is Kind.LOSS else "out"
+        context = Context(name=name, axes=exercise.output, sizes=case.sizes, inputs=inputs, forward=True)
+        # Where the result is zero throughout, the largest number that goes in is what may have cancelled in it.
+        found = expected_leaves(name, question.oracle.expected(exercise, case).value, largest(inputs.values()))
+        return [replace(leaf, axes=exercise.output, context=context) for leaf in found]
+
+    return question.oracle.once(("value", question.case.key), leaf)
+
+
+def _value_ruling(question: Question, wanted: list[Leaf], actual: Any) -> Ruling:
+    problem = structure_problem(actual, wanted[0].expected)
     if problem:
-        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what=name, problem=problem))
-    axes = question.exercise.output
-    context = Context(
-        name=name, axes=axes, sizes=question.case.sizes, inputs=float_inputs(question.case.inputs), forward=True
-    )
-    leaf = Leaf(name=name, expected=expected, axes=axes, context=context)
-    results = compare_leaves(actual, [leaf], input_scale(question))
+        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what=wanted[0].name, problem=problem))
+    results = compare_leaves(actual, wanted)
     return Ruling(
         failure=tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values),
         comparisons=[(leaf.name, result) for leaf, _, result in results],
@@ -66,11 +79,6 @@ def loss_and_gradient(question: Question, args: Sequence[Any], *, watch: bool = 
         problem = f"must return a pair (loss, gradient), it returned {describe_value(result)}"
         raise Unanswered(Status.FAILED, finding(FindingCode.WRONG_STRUCTURE, what=function, problem=problem))
     return result[0], result[1]
-
-
-def input_scale(question: Question) -> float:
-    """Size of the largest number that goes in: what may cancel in a result that is zero throughout."""
-    return largest(float_inputs(question.case.inputs).values())
 
 
 def largest(arrays: Iterable[Any]) -> float:

@@ -23,16 +23,16 @@ Before wrong numbers cost a point the reference itself is held against finite di
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from grader.assignment import Kind, named_specs
+from grader.assignment import ArraySpec, Kind, named_specs
 from grader.calls import Kept
 from grader.checks.asking import Unanswered, finding, size_of
-from grader.checks.outputs import float_inputs, input_scale, largest, loss_and_gradient
+from grader.checks.outputs import expected_value, float_inputs, largest, loss_and_gradient
 from grader.checks.question import Question, Ruling
 from grader.checks.values import (
     Leaf,
@@ -49,7 +49,6 @@ from grader.numerics.gradcheck import FailurePoint, GradientCheck, GradientFault
 from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import leaves, named_leaves, rebuild
-from grader.reference import Expected
 
 __all__ = ["backward", "loss_gradient"]
 
@@ -152,7 +151,7 @@ def _gradient_ruling(question: Question, gradients: Any, out: Any, run: Any, pul
         told = finding(FindingCode.WRONG_STRUCTURE, what="loss" if pull is None else "out", problem=bad)
         right = all(result.passed for _, _, result in results)
         return Ruling(failure=None if right else told, comparisons=comparisons)
-    forward_right = _equal(question, out, expected.value)
+    forward_right = _equal(question, out)
     own = _own(question, out, run, pull, forward_right)
     evidence = _Evidence(forward_right=forward_right, results=results, own=own)
     ruling = _weigh(question, evidence)
@@ -161,15 +160,11 @@ def _gradient_ruling(question: Question, gradients: Any, out: Any, run: Any, pul
 
 def _against_reference(question: Question, gradients: Any) -> Compared | Finding:
     """The returned gradients beside the reference's; or what is wrong with their structure."""
-    expected = question.oracle.expected(question.exercise, question.case)
     trees = _by_input(question, gradients)
     if isinstance(trees, Finding):
         return trees
-    return [
-        result
-        for name, tree in trees.items()
-        for result in compare_leaves(tree, _gradient_leaves(question, name, expected.gradients), _scale(expected))
-    ]
+    wanted = question.oracle.once(("gradients", question.case.key), lambda: _gradient_leaves(question))
+    return [result for name, tree in trees.items() for result in compare_leaves(tree, wanted[name])]
 
 
 def _own(question: Question, out: Any, run: Any, pull: Any, forward_right: bool) -> GradientCheck:
@@ -197,6 +192,7 @@ def _own(question: Question, out: Any, run: Any, pull: Any, forward_right: bool)
         reference=truth if forward_right else None,
         seed=case.seed,
         localise=forward_right,
+        elsewhere=True,  # what an evaluator's call writes into, the student's side notes: Returned.changed
     )
 
 
@@ -370,33 +366,30 @@ def _by_input(question: Question, gradients: Any) -> dict[str, Any] | Finding:
     return dict(zip(wanted, items, strict=True))
 
 
-def _gradient_leaves(question: Question, name: str, gradients: Mapping[str, Any]) -> list[Leaf]:
-    label = _label(question, name)
-    every = {
-        leaf_label: np.asarray(leaf)
-        for other, tree in gradients.items()
-        for leaf_label, leaf in named_leaves(tree, _label(question, other))
-    }
-    specs = [spec for _, spec in named_specs(name, question.exercise.inputs[name])]
-    wanted = expected_leaves(label, gradients[name])
-    found = []
-    for leaf, spec in zip(wanted, specs, strict=True):
+def _gradient_leaves(question: Question) -> dict[str, list[Leaf]]:
+    """The expected gradients by input. The same for every submission."""
+    case, exercise = question.case, question.exercise
+    gradients = question.oracle.expected(exercise, case).gradients
+    inputs, scale = float_inputs(case.inputs), largest(leaves(dict(gradients)))
+    wanted = {name: expected_leaves(_label(question, name), tree, scale) for name, tree in gradients.items()}
+    every = {leaf.name: leaf.expected for each in wanted.values() for leaf in each}
+
+    def told(leaf: Leaf, spec: ArraySpec) -> Leaf:
         context = Context(
             name=leaf.name,
             axes=spec.axes,
-            sizes=question.case.sizes,
-            inputs=float_inputs(question.case.inputs),
-            upstream=question.case.upstream,
-            upstream_axes=question.exercise.output,
-            others={key: array for key, array in every.items() if key != leaf.name},
+            sizes=case.sizes,
+            inputs=inputs,
+            upstream=case.upstream,
+            upstream_axes=exercise.output,
+            others={name: array for name, array in every.items() if name != leaf.name},
         )
-        found.append(replace(leaf, axes=spec.axes, context=context))
-    return found
+        return replace(leaf, axes=spec.axes, context=context)
 
-
-def _scale(expected: Expected) -> float:
-    """Size of the largest gradient of the case."""
-    return largest(leaves(dict(expected.gradients)))
+    return {
+        name: [told(leaf, spec) for leaf, (_, spec) in zip(each, named_specs(name, exercise.inputs[name]), strict=True)]
+        for name, each in wanted.items()
+    }
 
 
 def _bad_output(out: Any, expected: Any) -> str | None:
@@ -415,6 +408,5 @@ def _same_leaves(left: Iterable[Any], right: Iterable[Any]) -> bool:
     return all(map(np.array_equal, leaves(list(left)), leaves(list(right))))
 
 
-def _equal(question: Question, out: Any, expected: np.ndarray[Any, Any]) -> bool:
-    results = compare_leaves(out, [Leaf(name="out", expected=expected)], input_scale(question))
-    return all(result.passed for _, _, result in results)
+def _equal(question: Question, out: Any) -> bool:
+    return all(result.passed for _, _, result in compare_leaves(out, expected_value(question)))

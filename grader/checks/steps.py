@@ -74,9 +74,9 @@ def _compare(
     evidence: list[tuple[str, Comparison]],
 ) -> Finding | None:
     results = [
-        result
+        (leaf if comparison.passed else _with_context(leaf, before), value, comparison)
         for name, tree in wanted.items()
-        for result in compare_leaves(found[name], [_with_context(leaf, before) for leaf in expected_leaves(name, tree)])
+        for leaf, value, comparison in compare_leaves(found[name], expected_leaves(name, tree))
     ]
     evidence += [(f"{leaf.name} after step {step}", result) for leaf, _, result in results]
     return tell(

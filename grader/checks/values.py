@@ -13,7 +13,7 @@ from grader.checks.asking import finding
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison, Reason, compare
 from grader.numerics.diagnosis import Context, Diagnosis, DiagnosisCode, diagnose
-from grader.numerics.tolerance import tolerance_for
+from grader.numerics.tolerance import Tolerance, tolerance_for
 from grader.numerics.trees import named_leaves, same_structure
 
 __all__ = ["Leaf", "compare_leaves", "describe_value", "expected_leaves", "structure_problem", "tell"]
@@ -21,21 +21,27 @@ __all__ = ["Leaf", "compare_leaves", "describe_value", "expected_leaves", "struc
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Leaf:
-    """One expected array, with what its diagnosis may use."""
+    """One expected array, how far a right one may lie from it, and what the diagnosis of a wrong one may use."""
 
     name: str
     expected: np.ndarray[Any, Any]
+    tolerance: Tolerance
     axes: tuple[str, ...] = ()
-    dtype: str = "float64"
     context: Context | None = field(default=None)
 
 
-def expected_leaves(name: str, tree: Any, axes: Mapping[str, tuple[str, ...]] | None = None) -> list[Leaf]:
-    """Leaves of an expected tree; `axes` by the leaf's path below `name` ("" for a lone array)."""
-    return [
-        Leaf(name=label, expected=np.asarray(value), axes=(axes or {}).get(label.removeprefix(name), ()))
-        for label, value in named_leaves(tree, name)
-    ]
+def expected_leaves(name: str, tree: Any, scale: float = 0.0) -> list[Leaf]:
+    """Leaves of an expected tree.
+
+    `scale` is the size of what goes into it: where an expected array is zero throughout, it alone says how large a
+    rounding error may be.
+    """
+    return [_leaf(label, np.asarray(value), scale) for label, value in named_leaves(tree, name)]
+
+
+def _leaf(name: str, expected: np.ndarray[Any, Any], scale: float) -> Leaf:
+    tolerance = tolerance_for(expected, np.float64, scale=0.0 if np.any(expected) else scale)
+    return Leaf(name=name, expected=expected, tolerance=tolerance)
 
 
 def structure_problem(actual: Any, expected: Any) -> str | None:
@@ -83,19 +89,14 @@ def describe_value(value: Any) -> str:
             return f"an array of shape {np.shape(value)}"
 
 
-def compare_leaves(actual: Any, wanted: Sequence[Leaf], scale: float = 0.0) -> list[tuple[Leaf, Any, Comparison]]:
-    """Compare one result of the right structure, leaf by leaf in the order of `wanted`.
-
-    `scale` is the size of what went into it: where the expected array is zero throughout, it alone says how large a
-    rounding error may be.
-    """
+def compare_leaves(actual: Any, wanted: Sequence[Leaf]) -> list[tuple[Leaf, Any, Comparison]]:
+    """Compare one result of the right structure, leaf by leaf in the order of `wanted`."""
     found = dict(named_leaves(actual, ""))
     results = []
     for leaf in wanted:
         _, bracket, rest = leaf.name.partition("[")
         value = found[bracket + rest]
-        tolerance = tolerance_for(leaf.expected, leaf.dtype, scale=0.0 if np.any(leaf.expected) else scale)
-        results.append((leaf, value, compare(value, leaf.expected, tolerance)))
+        results.append((leaf, value, compare(value, leaf.expected, leaf.tolerance)))
     return results
 
 

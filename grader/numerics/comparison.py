@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -82,12 +83,17 @@ def compare(actual: Any, expected: ArrayLike, tolerance: Tolerance) -> Compariso
     return Comparison(
         actual_shape=None if found is None else found.shape,
         expected_shape=wanted.shape,
-        actual_dtype=type(actual).__name__ if found is None else str(found.dtype),
-        expected_dtype=str(wanted.dtype),
+        actual_dtype=type(actual).__name__ if found is None else _dtype_name(found.dtype),
+        expected_dtype=_dtype_name(wanted.dtype),
         size=wanted.size,
         tolerance=tolerance,
         **evidence,
     )
+
+
+@lru_cache(maxsize=64)
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return str(dtype)
 
 
 def _array(value: Any) -> NDArray[Any] | None:
@@ -110,12 +116,15 @@ def _reason_not_to_look(found: NDArray[Any] | None, wanted: NDArray[Any]) -> Rea
 
 def _look(found: NDArray[Any], wanted: NDArray[Any], tolerance: Tolerance) -> dict[str, Any]:
     actual, expected = found.astype(np.float64), wanted.astype(np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
-        error = np.where(actual == expected, 0.0, np.abs(actual - expected))
-        # An infinite expected value would allow any error: there only equality counts.
-        allowed = np.where(np.isfinite(expected), tolerance.atol + tolerance.rtol * np.abs(expected), 0.0)
+    with np.errstate(all="ignore"):
+        error = np.abs(actual - expected)
+        allowed = tolerance.atol + tolerance.rtol * np.abs(expected)
+        if not np.isfinite(error).all():
+            # Equal infinities don't differ. An infinite expected value would allow any error: only equality counts.
+            error = np.where(actual == expected, 0.0, error)
+            allowed = np.where(np.isfinite(expected), allowed, 0.0)
         wrong = ~(error <= allowed)
-    worst = _worst(error, allowed)
+        worst = _worst(error, allowed)
     return {
         "reason": _verdict(found, actual, expected, error, wrong),
         "wrong": int(np.count_nonzero(wrong)),
@@ -129,11 +138,12 @@ def _look(found: NDArray[Any], wanted: NDArray[Any], tolerance: Tolerance) -> di
 
 def _worst(error: NDArray[np.float64], allowed: NDArray[np.float64]) -> tuple[int, ...]:
     """Index of the largest error / allowed; the largest error among equals, as where nothing is allowed."""
+    if not error.any():
+        return (0,) * error.ndim
     size = np.where(np.isnan(error), np.inf, error)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = np.where(size > 0.0, size / allowed, 0.0)
+    ratio = np.where(size > 0.0, size / allowed, 0.0)
     largest = np.where(ratio == ratio.max(), size, -1.0)
-    return tuple(int(i) for i in np.unravel_index(int(largest.argmax()), error.shape))
+    return tuple(map(int, np.unravel_index(largest.argmax(), error.shape)))
 
 
 def _verdict(

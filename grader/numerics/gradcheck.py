@@ -80,6 +80,7 @@ def check_gradients(
     differentiate: Sequence[str | int] | None = None,
     contract: bool = True,
     localise: bool = True,
+    elsewhere: bool = False,
 ) -> GradientCheck:
     """Check that backward is the derivative of forward at these inputs, in float64.
 
@@ -99,6 +100,8 @@ def check_gradients(
             that hold floating-point arrays.
         contract: test history, linearity and precision too.
         localise: on a failure also find the true gradient or the wrong elements; it may take thousands of calls.
+        elsewhere: both functions run on copies of what they are given (in another process, say), so that they can't
+            write into it. They are handed views that can't be written to, and writing is not looked for.
 
     Raises:
         ValueError: the arguments don't fit together, or an input to differentiate is not finite.
@@ -113,6 +116,7 @@ def check_gradients(
         inputs=tuple(inputs),
         names=named,
         differentiated=_differentiated(inputs, named, differentiate),
+        elsewhere=elsewhere,
     )
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
     check = _Check(

@@ -2,12 +2,15 @@
 
 The checks are about vectors: n differentiated inputs in, m outputs out. This module knows how they are laid out as
 the student's tensors, hands out copies so that nothing the student writes into reaches us, notes such writing, and
-counts calls. A cache is used at most once, by the backward that belongs to its forward.
+counts calls. Where the functions run elsewhere, on copies of their own, there is nothing to write into: they are
+handed views that can't be written to, and whoever runs them notes the writing. A cache is used at most once, by the
+backward that belongs to its forward.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +67,8 @@ class Pair:
     names: tuple[str, ...]
     differentiated: tuple[int, ...]
     """Positions of the inputs that backward returns gradients of."""
+    elsewhere: bool = False
+    """Whether both functions only see copies of what they are given."""
     tensors: tuple[Tensor, ...] = ()
     x: Vector = field(default_factory=lambda: np.zeros(0))
     scale: Vector = field(default_factory=lambda: np.zeros(0))
@@ -73,6 +78,8 @@ class Pair:
     mutations: dict[tuple[GradientFault, str | None], str] = field(default_factory=dict)
     _like: Any = None
     """What forward returned the first time: every later call has to match it."""
+    _shapes: tuple[tuple[int, ...], ...] = ()
+    """Of its leaves."""
 
     def __post_init__(self) -> None:
         found = [
@@ -88,8 +95,8 @@ class Pair:
             tensors.append(Tensor(name=name, shape=array.shape, where=slice(start, start + array.size)))
             start += array.size
         self.tensors = tuple(tensors)
-        self.x = np.concatenate([np.zeros(0), *(array.ravel() for _, array in found)])
-        self.scale = np.concatenate([np.zeros(0), *(np.full(array.size, rms(array) or 1.0) for _, array in found)])
+        self.x = _joined(array for _, array in found)
+        self.scale = _joined(np.full(array.size, rms(array) or 1.0) for _, array in found)
 
     def alone(self, tensor: Tensor) -> Vector:
         """Scale that moves one tensor only, enlarged so that it counts, shape (n,)."""
@@ -144,11 +151,9 @@ class Pair:
         if self.backward is None:
             return self.flat_gradient(evaluation.cache)
         given = self.shaped_output(upstream)
-        before = [np.array(leaf) for leaf in leaves(given)]
         self.backward_calls += 1
         result = self.backward(given, evaluation.cache)
-        if any(not np.array_equal(leaf, old) for leaf, old in zip(leaves(given), before, strict=True)):
-            self.mutations[(GradientFault.MUTATES_UPSTREAM, None)] = ""
+        self._note_writes_upstream(given, upstream)
         self._note_writes(evaluation.given, evaluation.x, "by backward")
         return self.flat_gradient(result)
 
@@ -159,9 +164,9 @@ class Pair:
     def shaped_output(self, values: Vector) -> Any:
         """Vector of shape (m,) in the form of forward's output."""
         parts, start = [], 0
-        for leaf in leaves(self._like):
-            size = np.size(leaf)
-            part = np.array(values[start : start + size]).reshape(np.shape(leaf))
+        for leaf, shape in zip(leaves(self._like), self._shapes, strict=True):
+            size = math.prod(shape)
+            part = np.array(values[start : start + size]).reshape(shape)
             parts.append(part if isinstance(leaf, np.ndarray) else part[()])
             start += size
         return rebuild(self._like, parts)
@@ -171,18 +176,28 @@ class Pair:
         return {tensor.name: x[tensor.where].reshape(tensor.shape).copy() for tensor in self.tensors}
 
     def arguments(self, x: Vector) -> tuple[Any, ...]:
-        """Fresh copies of all inputs, with x, shape (n,), in place of the differentiated tensors."""
-        parts = iter(x[tensor.where].reshape(tensor.shape).copy() for tensor in self.tensors)
+        """All inputs, with x, shape (n,), in place of the differentiated tensors: fresh copies, or views."""
+        own = _lent if self.elsewhere else _copied
+        parts = iter([own(x[tensor.where].reshape(tensor.shape)) for tensor in self.tensors])
 
         def fresh(leaf: Any) -> Any:
-            return next(parts) if _is_float(leaf) else _copied(leaf)
+            return next(parts) if _is_float(leaf) else own(leaf)
 
         return tuple(
-            map_leaves(fresh if position in self.differentiated else _copied, tree)
+            map_leaves(fresh if position in self.differentiated else own, tree)
             for position, tree in enumerate(self.inputs)
         )
 
+    def _note_writes_upstream(self, given: Any, upstream: Vector) -> None:
+        if self.elsewhere:
+            return
+        before, after = leaves(self.shaped_output(upstream)), leaves(given)
+        if len(before) != len(after) or not all(map(np.array_equal, before, after)):
+            self.mutations[(GradientFault.MUTATES_UPSTREAM, None)] = ""
+
     def _note_writes(self, given: tuple[Any, ...], x: Vector, by: str) -> None:
+        if self.elsewhere:
+            return
         for position, (tree, name) in enumerate(zip(self.arguments(x), self.names, strict=True)):
             after = leaves(given[position])
             before = named_leaves(tree, name)
@@ -194,20 +209,21 @@ class Pair:
                     self.mutations.setdefault((GradientFault.MUTATES_INPUT, leaf_name), by)
 
     def _flat_output(self, out: Any) -> Vector:
-        arrays = []
-        for name, leaf in named_leaves(out, "output"):
-            array = _real_array(leaf)
-            if array is None:
-                raise Broken(_forward_problem(f"{name} is of type {type(leaf).__name__}"))
-            arrays.append(array.astype(np.float64).ravel())
+        found = [_real_array(leaf) for leaf in leaves(out)]
+        arrays = [array for array in found if array is not None]
+        if len(arrays) < len(found):
+            name, leaf = named_leaves(out, "output")[next(i for i, array in enumerate(found) if array is None)]
+            raise Broken(_forward_problem(f"{name} is of type {type(leaf).__name__}"))
+        shapes = tuple(array.shape for array in arrays)
         if self._like is None:
-            self._like = map_leaves(_copied, out)
-        shapes = [np.shape(leaf) for leaf in leaves(self._like)]
-        if not same_structure(out, self._like) or [np.shape(leaf) for leaf in leaves(out)] != shapes:
+            self._like, self._shapes = map_leaves(_copied, out), shapes
+        if shapes != self._shapes or not same_structure(out, self._like):
             raise Broken(_forward_problem("the shape of the output changes from call to call"))
-        if self.backward is None and sum(array.size for array in arrays) != 1:
-            raise Broken(_forward_problem(f"a loss is one number, this one has shape {shapes[0] if shapes else ()}"))
-        return np.concatenate([np.zeros(0), *arrays])
+        value = _joined(arrays)
+        if self.backward is None and value.size != 1:
+            shape = shapes[0] if shapes else ()
+            raise Broken(_forward_problem(f"a loss is one number, this one has shape {shape}"))
+        return value
 
     def flat_gradient(self, result: Any) -> Vector:
         """Gradients as backward returns them, as one vector of shape (n,).
@@ -228,7 +244,7 @@ class Pair:
         problems = [problem for tensor in self.tensors for problem in _gradient_problems(tensor, named[tensor.name])]
         if problems:
             raise Broken(*problems, actual=named)
-        return np.concatenate([np.zeros(0), *(np.asarray(each, dtype=np.float64).ravel() for each in actual)])
+        return _joined(map(np.asarray, actual))
 
     def _gradient_trees(self, result: Any) -> Sequence[Any]:
         expected = [self.inputs[position] for position in self.differentiated]
@@ -265,8 +281,9 @@ def _gradient_problems(tensor: Tensor, gradient: Any) -> list[GradientProblem]:
         return problem(GradientFault.NOT_AN_ARRAY, _type_of(gradient))
     if array.shape != tensor.shape:
         return problem(GradientFault.SHAPE, f"{array.shape}, expected {tensor.shape}")
-    bad = np.argwhere(~np.isfinite(array))
-    if bad.size or (array.ndim == 0 and not np.isfinite(array)):
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = np.argwhere(~finite)
         first = ", ".join(str(int(i)) for i in bad[0])
         return problem(GradientFault.NOT_FINITE, f"{len(bad)} of {array.size}, the first at [{first}]")
     return []
@@ -294,6 +311,23 @@ def _is_float(leaf: Any) -> bool:
 
 def _copied(leaf: Any) -> Any:
     return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+
+
+def _lent(leaf: Any) -> Any:
+    """A view that can't be written to."""
+    if not isinstance(leaf, np.ndarray):
+        return leaf
+    view = leaf.view()
+    view.flags.writeable = False
+    return view
+
+
+def _joined(arrays: Iterable[NDArray[Any]]) -> Vector:
+    """All elements in a vector of its own."""
+    return np.concatenate([_NOTHING, *(array.ravel() for array in arrays)], dtype=np.float64)
+
+
+_NOTHING = np.zeros(0)
 
 
 def _same_bits(old: NDArray[Any], new: Any) -> bool:

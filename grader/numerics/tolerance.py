@@ -81,7 +81,6 @@ def tolerance_for(expected: ArrayLike, dtype: DTypeLike, *, scale: float = 0.0) 
     if entry is None:
         known = ", ".join(str(each) for each in _AGAINST_REFERENCE)
         raise ValueError(f"no tolerance has been measured for {np.dtype(dtype)}; known: {known}")
-    sizes = np.abs(values[np.isfinite(values)])
-    largest = float(sizes.max()) if sizes.size else 0.0
+    largest = float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
     atol = max(entry.atol_share * largest, 64 * EPS * scale)
     return Tolerance(rtol=entry.rtol, atol=atol, reason=entry.reason)

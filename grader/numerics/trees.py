@@ -15,7 +15,10 @@ def named_leaves(tree: Any, name: str = "") -> list[tuple[str, Any]]:
 
 def leaves(tree: Any) -> list[Any]:
     """Leaves in reading order. An empty container has none."""
-    return [leaf for _, leaf in _walk(tree, "")]
+    if isinstance(tree, (dict, tuple, list)):
+        items = tree.values() if isinstance(tree, dict) else tree
+        return [leaf for item in items for leaf in leaves(item)]
+    return [tree]
 
 
 def rebuild(like: Any, values: Sequence[Any]) -> Any:

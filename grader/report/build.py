@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
@@ -113,20 +114,26 @@ def part_report(part_checks: Sequence[Check], exercise: Exercise, part: str, *, 
 
 def environment(isolation: Isolation, device: str = "cpu") -> Environment:
     """Versions and layers, without importing anything heavy."""
+    return Environment(
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.machine()}",
+        versions=dict(_versions()),
+        device=device,
+        wall=isolation.wall,
+        isolation=list(isolation.layers),
+    )
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    """Of what a result may depend on; they stand in files, which are read once."""
     versions = {}
     for name in ("numpy", "torch"):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             versions[name] = "not installed"
-    return Environment(
-        python=platform.python_version(),
-        platform=f"{platform.system()} {platform.machine()}",
-        versions=versions,
-        device=device,
-        wall=isolation.wall,
-        isolation=list(isolation.layers),
-    )
+    return versions
 
 
 def _shown(manifest: Path) -> str:

@@ -235,6 +235,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("the parts' points do not sum to the score's")
 
 
+@functools.lru_cache(maxsize=1024)
 def _decimal(points: float) -> Fraction:
     """Points as they are written: 0.1 + 0.2 is 0.3."""
     return Fraction(str(points))
