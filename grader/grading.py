@@ -88,7 +88,7 @@ class Session:
         try:
             question = Question(
                 exercise=exercise,
-                case=self._case(exercise, spec),
+                case=_case(self.oracle, exercise, spec, self.hidden_seed),
                 part=part.name,
                 aspect=aspect,
                 student=self.student,
@@ -106,16 +106,10 @@ class Session:
             told = replace(told, detail="".join(traceback.format_tb(error.__traceback__)[-3:]).rstrip())
             return not_run(part, spec, aspect, told), None
 
-    def _case(self, exercise: Exercise, spec: CaseSpec) -> Case:
-        seed = self.hidden_seed if spec.hidden else None
-        return self.oracle.once(
-            ("case", exercise.name, spec.name, seed), lambda: draw_case(self.assignment, exercise, spec, seed)
-        )
-
     def _obstacle(self, exercise: Exercise, part: Part) -> Finding | None:
         """Why no check of a part can be made: the course's cases say nothing, or the submission does not load."""
         try:
-            problem = self._vacuous(exercise, part)
+            problem = _vacuity(self.oracle, exercise, part, self.hidden_seed)
             if problem is not None:
                 return finding(FindingCode.VACUOUS, fault=Fault.COURSE, problem=problem)
             self.loaded = self.loaded or _again_if_the_machine_fails(self.evaluator.load)
@@ -123,17 +117,25 @@ class Session:
         except Exception as error:
             return finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=f"{type(error).__name__}: {error}")
 
-    def _vacuous(self, exercise: Exercise, part: Part) -> str | None:
-        """Why the cases say nothing; None too where the reference fails in one, which its own check will tell."""
 
-        def asked() -> str | None:
-            try:
-                cases = [(self._case(exercise, case), aspect) for case, aspect in part.checks]
-                return vacuous(exercise, cases, self.oracle)
-            except CourseError:
-                return None
+def _case(oracle: Oracle, exercise: Exercise, spec: CaseSpec, hidden_seed: int | None) -> Case:
+    seed = hidden_seed if spec.hidden else None
+    return oracle.once(
+        ("case", exercise.name, spec.name, seed), lambda: draw_case(oracle.assignment, exercise, spec, seed)
+    )
 
-        return self.oracle.once(("vacuous", exercise.name, part.name, self.hidden_seed), asked)
+
+def _vacuity(oracle: Oracle, exercise: Exercise, part: Part, hidden_seed: int | None) -> str | None:
+    """Why the cases say nothing; None too where the reference fails in one, which its own check will tell."""
+
+    def asked() -> str | None:
+        try:
+            cases = [(_case(oracle, exercise, case, hidden_seed), aspect) for case, aspect in part.checks]
+            return vacuous(exercise, cases, oracle)
+        except CourseError:
+            return None
+
+    return oracle.once(("vacuous", exercise.name, part.name, hidden_seed), asked)
 
 
 def _again_if_the_machine_fails(action: Callable[[], T]) -> T:
@@ -230,19 +232,18 @@ def grade(
     )
 
 
-def prepare(assignment: Assignment, oracle: Oracle, hidden_seed: int | None = None) -> None:
+def prepare(oracle: Oracle, hidden_seed: int | None = None) -> None:
     """Have the reference evaluate every case now, so that those who share the oracle need not.
 
     What it can't evaluate is told where it is asked for.
     """
-    for exercise in assignment.exercises:
+    for exercise in oracle.assignment.exercises:
         for part in exercise.parts:
             with suppress(Exception):
-                cases = [(draw_case(assignment, exercise, case, hidden_seed), aspect) for case, aspect in part.checks]
-                vacuous(exercise, cases, oracle)
+                _vacuity(oracle, exercise, part, hidden_seed)
             for case, _ in part.checks:
                 with suppress(Exception):
-                    oracle.expected(exercise, draw_case(assignment, exercise, case, hidden_seed))
+                    oracle.expected(exercise, _case(oracle, exercise, case, hidden_seed))
 
 
 def _process(assignment: Assignment, submission: Submission, sandbox: Sandbox) -> ChildProcess:

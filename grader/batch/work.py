@@ -64,7 +64,7 @@ class Desk:
 
     def prepare(self) -> None:
         """Have the reference evaluate every case. What it can't evaluate, the reports will say."""
-        prepare(self.assignment, self.oracle, self.order.seed)
+        prepare(self.oracle, self.order.seed)
         gc.collect()
         gc.freeze()  # a collection would touch, and so copy, what is shared with the process this was forked from
 
