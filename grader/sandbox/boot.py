@@ -3,6 +3,8 @@
 sys.path holds the standard library alone (-S, -P, no user's site). Of what is installed, an importer finds only the
 packages named here, each in its own folder, and of gradmark only what runs beside a submission. In the profile
 without torch an audit hook refuses it too: an importer can be taken out again, an audit hook can't.
+
+Gradmark's own modules have builtins of their own there: `sum = ...` put into Python's by a submission is its affair.
 """
 
 from __future__ import annotations
@@ -56,8 +58,13 @@ OURS: Final = (
 )
 
 _TEXT: Final = """
-import sys
-from importlib.machinery import PathFinder
+import builtins, sys
+from importlib.machinery import PathFinder, SourceFileLoader
+class Loader(SourceFileLoader):
+    builtins = dict(vars(builtins))
+    def exec_module(self, module):
+        vars(module)['__builtins__'] = self.builtins
+        super().exec_module(module)
 class Importer:
     places, ours = {places!r}, {ours!r}
     @classmethod
@@ -66,7 +73,11 @@ class Importer:
         if top == 'grader' and name not in cls.ours:
             raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
         refuse('import', (name,))
-        return PathFinder.find_spec(name, [cls.places[name]]) if name in cls.places else None
+        spec = PathFinder.find_spec(name, [cls.places[name]]) if name in cls.places else None
+        if top == 'grader':
+            spec = spec or PathFinder.find_spec(name, path)
+            spec.loader = Loader(name, spec.origin)
+        return spec
 def refuse(event, args, refused={refused!r}, Absent=ModuleNotFoundError):
     if event == 'import':
         why = refused.get(args[0].partition('.')[0])

@@ -19,13 +19,16 @@ import importlib.util
 import io
 import linecache
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
+from numpy import errstate
+
 from grader.calls import Profile, Source
-from grader.sandbox.autograd import AutogradRefused
+from grader.sandbox.autograd import AutogradRefused, Guard
 from grader.sandbox.patches import Patches
 from grader.sandbox.profiles import REFUSED, kit_of
 from grader.sandbox.wording import message, printable, trace_of, type_name
@@ -68,11 +71,21 @@ for _operation in _OPERATIONS.split():
 class Program:
     """The student's files as importable modules."""
 
-    def __init__(self, source: Source, profile: Profile = Profile.NUMPY) -> None:
+    def __init__(self, source: Source, profile: Profile = Profile.NUMPY, *, alone: bool = False) -> None:
+        """Nothing is loaded yet.
+
+        Args:
+            source: the student's files.
+            profile: which arrays they are given.
+            alone: whether the process runs nothing else that could be harmed. Then what student code needs is put
+                in place once, and stays.
+        """
         self.source = source
+        self.alone = alone
         self.kit = kit_of(profile)
         self.problems: list[str] = []
         self.patches = Patches(self.kit.guarded, self.kit.settings)
+        self._staying = _Staying(self)
         self._here = PurePosixPath(source.entry).parent
         self._paths = {self.filename(path): path for path in source.files}
         self._lines: dict[str, list[str]] = {}
@@ -152,19 +165,18 @@ class Program:
         lines = self._lines.get(path, [])
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
-    def running(self) -> _Running:
+    def running(self) -> _Running | _Staying:
         """What holds while student code runs: its files can be imported, and its patches are in force."""
-        return _Running(self)
+        return self._staying if self.alone else _Running(self)
 
     def enter(self) -> None:
         """Make the files importable, those already loaded in front of others of the same names."""
         hidden = self._first | self.kit.refused.keys()  # "utils" may be anybody's; torch is the oracle's
-        if not hidden.isdisjoint(sys.modules):
+        if any(name in sys.modules for name in hidden):
             for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
                 del sys.modules[name]
         sys.modules.update(self._own)
         sys.meta_path[:] = [_Finder(self), _Refusal(self.kit.refused), *sys.meta_path, _FolderFinder(self)]
-        self.patches.put_in()
 
     def leave(self, modules: dict[str, ModuleType]) -> None:
         """Take the student's modules out of sys.modules, which held these before."""
@@ -218,20 +230,25 @@ _DOES_NOT_PARSE = (SyntaxError, IndentationError, TabError)
 
 class _Running:
     """Student code runs inside. Afterwards sys.modules, sys.meta_path, sys.path and the modules that can be patched are
-    as before, but for what was newly imported.
+    as before, but for what was newly imported; so is what is done about warnings and NumPy's errors.
 
     No generator: contextlib would write into the exception that passes through, which may not let it.
     """
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.warnings, self.errors = warnings.catch_warnings(), errstate()
 
     def __enter__(self) -> None:
+        self.warnings.__enter__()
+        warnings.simplefilter("ignore")
+        self.errors.__enter__()
         if self.program.kit.guard is not None:
             self.program.kit.guard.enter()
         self.modules, self.finders, self.folders = dict(sys.modules), sys.meta_path, sys.path
         self.every_finder, self.every_folder = list(sys.meta_path), list(sys.path)
         self.program.enter()
+        self.program.patches.put_in()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         guard = self.program.kit.guard
@@ -241,9 +258,50 @@ class _Running:
         sys.meta_path, sys.path = self.finders, self.folders
         self.finders[:], self.folders[:] = self.every_finder, self.every_folder
         self.program.leave(self.modules)
-        refusal = guard.leave() if guard is not None else None
-        if refusal is not None and refusal is not error and (error is None or isinstance(error, Exception)):
-            raise refusal from None  # the student's code swallowed it
+        self.errors.__exit__(None, None, None)
+        self.warnings.__exit__(None, None, None)
+        _tell(guard, error)
+
+
+_IGNORE = ("ignore", None, Warning, None, 0)
+"""What warnings.simplefilter("ignore") puts into warnings.filters. It can't be asked to: by then it may have been
+replaced, as may the builtins that it uses."""
+
+
+class _Staying:
+    """The same in a process of the submission's own: it is entered the first time, and never left. Only warnings and
+    NumPy's errors begin anew with each call.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.entered = False
+        self.filters: list[Any] = []
+
+    def __enter__(self) -> None:
+        if self.program.kit.guard is not None:
+            self.program.kit.guard.enter()
+        if not self.entered:
+            self.entered = True
+            self.program.enter()
+        self.filters[:] = [_IGNORE]
+        warnings.filters = self.filters
+        self.errors = errstate()
+        self.errors.__enter__()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.errors.__exit__(None, None, None)
+        guard = self.program.kit.guard
+        if guard is not None:
+            guard.look()
+            _tell(guard, error)
+
+
+def _tell(guard: Guard | None, error: BaseException | None) -> None:
+    """Leave the guard, if there is one, and raise what it refused where the student's code swallowed that."""
+    refusal = guard.leave() if guard is not None else None
+    if refusal is not None and refusal is not error and (error is None or isinstance(error, Exception)):
+        raise refusal from None
 
 
 class _Refusal(importlib.abc.MetaPathFinder):

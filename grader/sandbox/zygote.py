@@ -19,7 +19,7 @@ from grader.sandbox import kernel
 from grader.sandbox.control import ANSWER, MAX_MESSAGE, WALL_STANDS, Answer
 from grader.sandbox.preload import preload
 from grader.sandbox.wall import Layer, Rung, Wall, confine, empty_root, enter, in_own_pid_namespace, probe
-from grader.sandbox.worker import serve
+from grader.sandbox.worker import rehearse, serve
 
 __all__ = ["main"]
 
@@ -40,6 +40,7 @@ def main(fd: int, rung: str, profile: str) -> None:
     wall = probe(Rung(rung), threads=not torch, executable_memory=torch)
     enter(wall)
     preload(profile)
+    rehearse(profile)
     own = os.open("/proc/self/ns/pid", os.O_RDONLY) if Layer.PID_NAMESPACE in wall.layers else None
     data, size = _memory("VmData"), _memory("VmSize")
     if Layer.EMPTY_ROOT in wall.layers:
