@@ -1,8 +1,8 @@
 """A submission's files as modules, loaded from memory so that one bad line costs only what needs it.
 
-Every top-level statement runs by itself: one that raises is noted, and the rest still runs. Names that a failed
-statement would have imported become placeholders that tell what is missing when they are *used*, so an import that
-only a plot needs never hides the functions. A file that doesn't parse is noted by whoever imports it.
+A file runs as a whole until a top-level statement raises; that one is noted, and those after it run one by one. Names
+that a failed statement would have imported become placeholders that tell what is missing when they are *used*, so an
+import that only a plot needs never hides the functions. A file that doesn't parse is noted by whoever imports it.
 
 The files are found by importers that are installed only while student code runs, and the modules are taken out of
 sys.modules again: two submissions with files of the same names can follow each other in one process. As where Python
@@ -20,7 +20,8 @@ import io
 import linecache
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn
@@ -125,15 +126,26 @@ class Program:
         lines = self._lines[path] = io.StringIO(text).readlines()
         if self.source.root is None:
             linecache.cache[filename] = (len(text), None, lines, filename)
-        statements = _statements(text, filename)
+        code = _compiled(text, filename)
         self._loaded[path] = module
-        for statement, code in statements:
+        try:
+            exec(code, namespace)
+            return
+        except _FAILED as error:
+            statements = _parsed(text, filename)
+            last = _statement_of(error, code, statements)
+            self._missed(path, statements[last], error, namespace)
+        for statement in statements[last + 1 :]:
             try:
-                exec(code, namespace)
-            except (Exception, SystemExit, GeneratorExit) as error:  # a script's sys.exit(main()) is one that failed
-                if not _without_annotations(statement, error, filename, namespace):
-                    self.note(path, self._line_of(error, path) or statement.lineno, error)
-                    _stand_in(statement, namespace, f"{type_name(type(error))}: {message(error)}")
+                exec(_compiled(ast.Module([statement], []), filename, code.co_flags & _FUTURE), namespace)
+            except _FAILED as error:
+                self._missed(path, statement, error, namespace)
+
+    def _missed(self, path: str, statement: ast.stmt, error: BaseException, namespace: dict[str, Any]) -> None:
+        """What is left of a statement that failed."""
+        if not _without_annotations(statement, error, self.filename(path), namespace):
+            self.note(path, self._line_of(error, path) or statement.lineno, error)
+            _stand_in(statement, namespace, f"{type_name(type(error))}: {message(error)}")
 
     def _line_of(self, error: BaseException, path: str) -> int | None:
         """Where in this file it happened, innermost."""
@@ -361,7 +373,8 @@ class _FolderFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def decode(data: bytes) -> str:
     """Source text: by its coding cookie or BOM, else UTF-8, else Latin-1 (which never fails)."""
     try:
-        text = importlib.util.decode_source(data)
+        plain = b"coding" not in data and b"\r" not in data  # as nearly all are
+        text = data.decode() if plain else importlib.util.decode_source(data)
     except Exception:  # a cookie may name any codec there is, and each fails in its own way
         latin = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
         text = io.IncrementalNewlineDecoder(None, translate=True).decode(latin, final=True)
@@ -379,21 +392,54 @@ def own_frames(trace: TracebackType | None, program: Program) -> list[tuple[str,
     return frames
 
 
-def _statements(text: str, filename: str) -> list[tuple[ast.stmt, CodeType]]:
-    """Top-level statements, each compiled by itself with the file's __future__ flags."""
+_FAILED = (Exception, SystemExit, GeneratorExit)
+"""What ends a statement and not the process: a script's sys.exit(main()) is a statement that failed."""
+
+
+def _compiled(source: str | ast.Module, filename: str, flags: int = 0) -> CodeType:
+    """Code of a file, or of some of its statements.
+
+    Raises:
+        SyntaxError: it doesn't parse.
+    """
     try:
-        flags = compile(text, filename, "exec", dont_inherit=True).co_flags & _FUTURE
-        return [(statement, _compiled(statement, filename, flags)) for statement in ast.parse(text, filename).body]
+        code: CodeType = compile(source, filename, "exec", flags=flags, dont_inherit=True)
     except SyntaxError as error:
         error.filename = filename  # where there are NUL bytes it is not told
         raise
     except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, in some versions; nesting beyond the parser
         raise SyntaxError(str(error) or "nested too deeply", (filename, None, None, None)) from error
-
-
-def _compiled(statement: ast.stmt, filename: str, flags: int) -> CodeType:
-    code: CodeType = compile(ast.Module([statement], []), filename, "exec", flags=flags, dont_inherit=True)
     return code
+
+
+def _parsed(text: str, filename: str) -> list[ast.stmt]:
+    """The statements of a file that was compiled. Whoever fails nowhere is never asked for them.
+
+    Raises:
+        SyntaxError: it is nested beyond what can be told in Python's own objects.
+    """
+    try:
+        return ast.parse(text, filename).body
+    except (RecursionError, MemoryError) as error:
+        raise SyntaxError(str(error) or "nested too deeply", (filename, None, None, None)) from error
+
+
+def _statement_of(error: BaseException, code: CodeType, statements: Sequence[ast.stmt]) -> int:
+    """Which statement of a file raised: the last that begins before the place where its code was left."""
+    trace = trace_of(error)
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    if trace is None:  # it can't be told: then none runs twice
+        return len(statements) - 1
+    line, _, column, _ = next(islice(code.co_positions(), trace.tb_lasti // 2, None))
+    place = line or trace.tb_lineno, column or 0
+    return max(sum(_start(statement) <= place for statement in statements) - 1, 0)
+
+
+def _start(statement: ast.stmt) -> tuple[int, int]:
+    """Line and column where a statement begins; its decorators are part of it."""
+    decorators = getattr(statement, "decorator_list", [])
+    return (decorators[0].lineno, 0) if decorators else (statement.lineno, statement.col_offset)
 
 
 def _future_mask() -> int:
@@ -411,7 +457,7 @@ def _without_annotations(statement: ast.stmt, error: BaseException, filename: st
     if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) or type(error) is not ModuleNotFoundError:
         return False
     try:
-        exec(_compiled(statement, filename, __future__.annotations.compiler_flag), namespace)
+        exec(_compiled(ast.Module([statement], []), filename, __future__.annotations.compiler_flag), namespace)
     except Exception:
         return False
     return True

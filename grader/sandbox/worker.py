@@ -25,14 +25,14 @@ from grader.sandbox.loading import Program
 from grader.sandbox.wall import set_limits
 from grader.sandbox.wire import MAX_TEXT, Incoming, Reply, Status, pack_reply, pack_request, read_request
 
-__all__ = ["main", "rehearse", "serve"]
+__all__ = ["Capped", "main", "prepare", "rehearse", "serve"]
 
 
-class _Capped(io.RawIOBase):
+class Capped(io.RawIOBase):
     """Standard output into a file of fixed size: what does not fit is dropped, and printing never fails."""
 
-    def __init__(self, fd: int, room: int) -> None:
-        self.fd, self.room = fd, room
+    def __init__(self, fd: int) -> None:
+        self.fd, self.room = fd, MAX_TEXT
 
     def writable(self) -> bool:
         return True
@@ -61,24 +61,31 @@ def main(fd: int, output_bytes: int, limits: dict[str, int], profile: str) -> No
     set_limits(limits)
     if sys.platform == "linux":
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    serve(fd, output_bytes, Profile(profile))
+    serve(fd, prepare(), output_bytes, Profile(profile))
 
 
-def serve(fd: int, output_bytes: int, profile: Profile) -> NoReturn:
-    """Serve calls until the judge hangs up.
-
-    Args:
-        fd: this end of the socket.
-        output_bytes: how much may be printed.
-        profile: what arrays are to the submission.
-    """
-    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)  # else it asks the kernel which it is
-    out = _Capped(1, output_bytes)
+def prepare() -> Capped:
+    """What a child does once in its life and may be done before it is forked. Gives where its output will go."""
+    out = Capped(1)
     for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
         setattr(sys, name, io.TextIOWrapper(out, encoding="utf-8", errors="replace", write_through=True))
     sys.breakpointhook = lambda *args, **kwargs: None  # one that was forgotten stops nobody here
     random.seed(0)  # code that draws numbers draws the same ones every time it is graded
     np.random.seed(0)
+    return out
+
+
+def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn:
+    """Serve calls until the judge hangs up.
+
+    Args:
+        fd: this end of the socket.
+        out: what prepare() gave.
+        output_bytes: how much may be printed.
+        profile: what arrays are to the submission.
+    """
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)  # else it asks the kernel which it is
+    out.room = output_bytes
     incoming = Incoming(lambda room: _receive(channel, room))
     executor: Executor | None = None
     while True:
