@@ -206,7 +206,7 @@ def test_the_environment_is_clean(start: Start, monkeypatch: pytest.MonkeyPatch)
     )
     assert set(texts(child)) - {"LC_CTYPE"} == {
         "PATH", "HOME", "LANG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-        "CUDA_VISIBLE_DEVICES", "PYTHONHASHSEED", "PYTHONMALLOC",
+        "CUDA_VISIBLE_DEVICES", "PYTHONHASHSEED",
     }  # fmt: skip
     listing, read, folder = texts(child, "cwd")
     assert (listing, read) == ("[]", "")

@@ -3,6 +3,8 @@
 sys.path holds the standard library alone (-S, -P, no user's site). Of what is installed, an importer finds only the
 packages named here, each in its own folder, and of gradmark only what runs beside a submission. In the profile
 without torch an audit hook refuses it too: an importer can be taken out again, an audit hook can't.
+
+Gradmark's own modules have builtins of their own there: `sum = ...` put into Python's by a submission is its affair.
 """
 
 from __future__ import annotations
@@ -55,9 +57,19 @@ OURS: Final = (
     "grader.sandbox.zygote",
 )
 
+_NO_THREADS: Final = "import os; os.register_at_fork = lambda **hooks: None"
+"""In a zygote: what modules want done after a fork is for the sake of threads, of which it has none but the one that
+forks. Theirs is a tenth of the work that a child does before it reads its submission."""
+
 _TEXT: Final = """
-import sys
-from importlib.machinery import PathFinder
+{first}
+import builtins, sys
+from importlib.machinery import PathFinder, SourceFileLoader
+class Loader(SourceFileLoader):
+    builtins = dict(vars(builtins))
+    def exec_module(self, module):
+        vars(module)['__builtins__'] = self.builtins
+        super().exec_module(module)
 class Importer:
     places, ours = {places!r}, {ours!r}
     @classmethod
@@ -66,7 +78,11 @@ class Importer:
         if top == 'grader' and name not in cls.ours:
             raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
         refuse('import', (name,))
-        return PathFinder.find_spec(name, [cls.places[name]]) if name in cls.places else None
+        spec = PathFinder.find_spec(name, [cls.places[name]]) if name in cls.places else None
+        if top == 'grader':
+            spec = spec or PathFinder.find_spec(name, path)
+            spec.loader = Loader(name, spec.origin)
+        return spec
 def refuse(event, args, refused={refused!r}, Absent=ModuleNotFoundError):
     if event == 'import':
         why = refused.get(args[0].partition('.')[0])
@@ -91,6 +107,7 @@ def command(module: str, arguments: tuple[Any, ...], profile: Profile) -> list[s
         refused=dict(REFUSED) if profile is Profile.NUMPY else {},
         module=module,
         arguments=arguments,
+        first=_NO_THREADS if module == "zygote" else "",
     )
     return [sys.executable, "-s", "-P", "-S", "-B", "-c", text]
 
@@ -104,7 +121,6 @@ def environment() -> dict[str, str]:
         "LANG": "C.UTF-8",
         "CUDA_VISIBLE_DEVICES": "",
         "PYTHONHASHSEED": "0",  # sets of strings have the same order every time a submission is graded
-        "PYTHONMALLOC": "malloc",  # fewer, larger pages: a fork copies a third less of the page table
         **dict.fromkeys(threads, "1"),
     }
 

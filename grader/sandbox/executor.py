@@ -1,20 +1,23 @@
-"""Runs calls on a loaded submission: copies in, frozen trees out, caches kept in slots. Shared by both evaluators."""
+"""Runs calls on a loaded submission: copies in, frozen trees out, caches kept in slots. Shared by both evaluators.
+
+In a process of its own a submission's patches stay in force between its calls (Program.alone), so nothing here looks
+into numpy or the builtins for a name once student code has run: boot gives these modules builtins of their own.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import time
-import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from numpy import array, generic, ndarray
 
 from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised, Returned, Value
-from grader.numerics.trees import map_leaves
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
-from grader.sandbox.profiles import Read
+from grader.sandbox.profiles import Kit
 from grader.sandbox.watch import Watch
 from grader.sandbox.wording import message, printable, trace_of, type_name
 
@@ -61,9 +64,7 @@ class Executor:
 
     def _load(self) -> dict[str, Any]:
         if self._names is None:
-            with warnings.catch_warnings(), np.errstate():
-                warnings.simplefilter("ignore")
-                self._names = self.program.load()
+            self._names = self.program.load()
         return self._names
 
     def call(self, call: Call) -> Outcome:
@@ -71,26 +72,22 @@ class Executor:
         function = self._load().get(call.function)
         if not callable(function):
             return Missing(function=call.function)
-        earlier = next((self._slots.pop(arg.slot, None) for arg in call.args if isinstance(arg, Kept)), None)
-        if earlier is None and any(isinstance(arg, Kept) for arg in call.args):
+        kept = [arg for arg in call.args if isinstance(arg, Kept)]
+        earlier = self._slots.pop(kept[0].slot, None) if kept else None
+        if earlier is None and kept:
             return Malformed(problem="the cache of its forward call is gone")
-        args = tuple(earlier.cache if isinstance(arg, Kept) and earlier else self._copy(arg) for arg in call.args)
-        before = tuple(None if isinstance(arg, Kept) else self._copy(arg) for arg in call.args)
+        give = self.program.kit.give
+        args = tuple([earlier.cache if isinstance(arg, Kept) and earlier else _copy(arg, give) for arg in call.args])
+        before = tuple([None if isinstance(arg, Kept) else self._as_it_is(arg) for arg in call.args])
         watch = None
         if call.watch:
             watch = Watch(self.program, *((earlier.function, earlier.given) if earlier else (function, call.args)))
         try:
-            with warnings.catch_warnings(), np.errstate():
-                warnings.simplefilter("ignore")
-                with self.program.running(), watch or contextlib.nullcontext():
-                    start = time.perf_counter()
-                    result = function(*args)
-                    seconds = time.perf_counter() - start
-            returned = self._returned(call, function, result, args, before, earlier, seconds)
-            if watch is None or not isinstance(returned, Returned):
-                return returned
-            upstream, out = (call.args[0], earlier.out) if earlier else (None, None)
-            return replace(returned, noticed=watch.noticed(returned.value, upstream, out))
+            with self.program.running(), watch or contextlib.nullcontext():
+                start = time.perf_counter()
+                result = function(*args)
+                seconds = time.perf_counter() - start
+            return self._returned(call, function, result, args, before, earlier, seconds, watch)
         except Unfit as unfit:
             return Malformed(problem=str(unfit))
         except self.trap as error:
@@ -105,9 +102,10 @@ class Executor:
         before: tuple[Any, ...],
         earlier: _Slot | None,
         seconds: float,
+        watch: Watch | None,
     ) -> Outcome:
         kit = self.program.kit
-        changed = _changed(args, before, kit.read)
+        changed = _changed(args, before, kit)
         slot = None
         if call.keep is not None:
             pair = _items(result)
@@ -115,29 +113,25 @@ class Executor:
                 shown = freeze(result, call.max_bytes, kit.read)
                 return Malformed(problem=f"it must return a pair (out, cache), it returned {_form(shown)}")
             result, cache = pair
-            still = tuple(None if i in changed else then for i, then in enumerate(before))
+            still = tuple([None if i in changed else then for i, then in enumerate(before)])
             self._slots[call.keep] = slot = _Slot(cache, args, still, function, call.args)
             for number in list(self._slots)[:-MAX_SLOTS]:
                 del self._slots[number]
         value = freeze(result, call.max_bytes, kit.read)
         if slot is not None:
             slot.out = value
+        upstream, out = (call.args[0], earlier.out) if earlier else (None, None)
         return Returned(
             value=value,
             changed=changed,
-            changed_earlier=() if earlier is None else _changed(earlier.args, earlier.before, kit.read),
+            changed_earlier=() if earlier is None else _changed(earlier.args, earlier.before, kit),
             seconds=seconds,
+            noticed=None if watch is None else watch.noticed(value, upstream, out),
         )
 
-    def _copy(self, value: Value) -> Any:
-        """What the student's code is given: arrays of its own, laid out as they come out of the wire."""
-
-        def copied(leaf: Any) -> Any:
-            if isinstance(leaf, np.ndarray):
-                return self.program.kit.give(leaf)
-            return leaf.item() if isinstance(leaf, np.generic) else leaf
-
-        return map_leaves(copied, value)
+    def _as_it_is(self, value: Value) -> Value:
+        """An argument, to be compared with later: what came over a wire is nobody else's."""
+        return value if self.program.alone else _copy(value, _same_array)
 
     def _raised(self, error: BaseException) -> Raised:
         frames = own_frames(trace_of(error), self.program)[-MAX_FRAMES:]
@@ -169,30 +163,49 @@ def _items(value: Any) -> list[Any] | None:
     return None
 
 
-def _changed(args: tuple[Any, ...], before: tuple[Any, ...], read: Read) -> tuple[int, ...]:
+def _copy(value: Value, give: Callable[[ndarray[Any, Any]], Any]) -> Any:
+    """What the student's code is given: arrays of its own, laid out as they come out of the wire."""
+    if isinstance(value, ndarray):
+        return give(value)
+    if isinstance(value, (tuple, list)):
+        items = [_copy(item, give) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
+    if isinstance(value, dict):
+        return {key: _copy(item, give) for key, item in value.items()}
+    return value.item() if isinstance(value, generic) else value
+
+
+def _same_array(value: ndarray[Any, Any]) -> ndarray[Any, Any]:
+    return array(value, order="C")
+
+
+def _changed(args: tuple[Any, ...], before: tuple[Any, ...], kit: Kit) -> tuple[int, ...]:
     pairs = enumerate(zip(args, before, strict=True))
-    return tuple(i for i, (now, then) in pairs if then is not None and not _same(now, then, read))
+    return tuple([i for i, (now, then) in pairs if then is not None and not _same(now, then, kit)])
 
 
-def _same(now: Any, then: Any, read: Read) -> bool:
+def _same(now: Any, then: Value, kit: Kit) -> bool:
     """Whether an argument is bit for bit what it was. Types first: what was put in its place compares as it likes."""
-    if type(now) is not type(then):
-        return False
-    if (old := read(then)) is not None:
-        new = read(now)
-        return type(new) is type(old) and bool(
-            new.dtype == old.dtype and new.shape == old.shape and new.tobytes() == old.tobytes()
+    kind = type(now)
+    if isinstance(then, ndarray):
+        if kind is not kit.array:
+            return False
+        new = kit.read(now)
+        return type(new) is ndarray and bool(
+            new.dtype == then.dtype and new.shape == then.shape and new.tobytes() == then.tobytes()
         )
+    if kind is not type(then):
+        return False
     if isinstance(then, dict):
-        return now.keys() == then.keys() and all(_same(now[key], then[key], read) for key in then)
+        return now.keys() == then.keys() and all(_same(now[key], then[key], kit) for key in then)
     if isinstance(then, (tuple, list)):
-        return len(now) == len(then) and all(_same(*pair, read) for pair in zip(now, then, strict=True))
+        return len(now) == len(then) and all(_same(*pair, kit) for pair in zip(now, then, strict=True))
     return bool(now is then or now == then)
 
 
 def _form(value: Value) -> str:
     match value:
-        case np.ndarray():
+        case ndarray():
             return f"an array of shape {value.shape}" if value.ndim else "a number"
         case tuple() | list():
             return "1 value" if len(value) == 1 else f"{len(value)} values"

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+# By name: what numpy holds when this runs may be the student's.
+from numpy import array as array_of
+from numpy import dtype, generic, ndarray
 
 from grader.calls import Opaque, Value
 from grader.sandbox.wording import type_name
@@ -22,7 +24,7 @@ MAX_NODES = 16384
 MAX_KEY = 200
 """Bytes of a dict's key or an opaque value's type name, in UTF-8."""
 
-_KNOWN = {np.dtype(name) for name in DTYPES}
+_KNOWN = {dtype(name) for name in DTYPES}
 
 
 class Unfit(Exception):  # noqa: N818  (a result's property, not an error of ours)
@@ -73,14 +75,14 @@ def _freeze(value: Any, budget: _Budget, depth: int) -> Value:
     kind = type(value)
     if value is None:
         return None
-    if issubclass(kind, np.generic):  # first: a NumPy float is a Python float too
-        return _array(np.generic.__array__(value), budget)
+    if kind is ndarray:
+        return _array(value, budget)
+    if issubclass(kind, generic):  # before Python's: a NumPy float is one of them too
+        return _array(generic.__array__(value), budget)
     if issubclass(kind, (int, float, complex)):
         return _number(value, budget)
-    if issubclass(kind, np.ma.MaskedArray):
-        return Opaque("masked array")
-    if issubclass(kind, np.ndarray):
-        return _array(np.ndarray.view(value, np.ndarray), budget)
+    if issubclass(kind, ndarray):
+        return Opaque("masked array") if _is_masked(kind) else _array(ndarray.view(value, ndarray), budget)
     if issubclass(kind, (tuple, list)):
         base = tuple if issubclass(kind, tuple) else list
         return base([_freeze(item, budget, depth + 1) for item in base.__iter__(value)])
@@ -96,22 +98,31 @@ def _number(value: Any, budget: _Budget) -> Value:
     """A Python number, by the conversions of the built-in types: those of a subclass may do anything."""
     kind = type(value)
     if kind is bool:
-        return _array(np.array(value), budget)
+        return _array(array_of(value), budget)
     if issubclass(kind, int):
         number = int.__int__(value)
         if not -(2**63) <= number < 2**64:
             return Opaque("int of more than 64 bits")
-        return _array(np.array(number), budget)
-    return _array(np.array(float.__float__(value) if issubclass(kind, float) else complex.__complex__(value)), budget)
+        return _array(array_of(number), budget)
+    return _array(array_of(float.__float__(value) if issubclass(kind, float) else complex.__complex__(value)), budget)
 
 
-def _array(array: np.ndarray[Any, Any], budget: _Budget) -> Value:
-    if array.dtype.kind not in "biufc" or array.dtype.newbyteorder("<") not in _KNOWN:
+def _array(array: ndarray[Any, Any], budget: _Budget) -> Value:
+    kind = array.dtype
+    if kind not in _KNOWN and kind.kind in "biufc":
+        kind = kind.newbyteorder("<")
+    if kind not in _KNOWN:
         return Opaque(f"array of dtype {array.dtype}"[:MAX_KEY])
     if array.ndim > 8:
         raise Unfit(f"it has {array.ndim} dimensions; at most 8 are accepted")
-    budget.array(array.shape, array.dtype.itemsize)
-    return np.array(array, dtype=array.dtype.newbyteorder("<"), order="C", copy=True)
+    budget.array(array.shape, kind.itemsize)
+    return array_of(array, dtype=kind, order="C", copy=True)
+
+
+def _is_masked(kind: type) -> bool:
+    from numpy.ma import MaskedArray  # which takes some milliseconds, in a judge that never needs it
+
+    return issubclass(kind, MaskedArray)
 
 
 def _dict(value: dict[Any, Any], budget: _Budget, depth: int) -> Value:

@@ -1,8 +1,8 @@
 """A submission's files as modules, loaded from memory so that one bad line costs only what needs it.
 
-Every top-level statement runs by itself: one that raises is noted, and the rest still runs. Names that a failed
-statement would have imported become placeholders that tell what is missing when they are *used*, so an import that
-only a plot needs never hides the functions. A file that doesn't parse is noted by whoever imports it.
+A file runs as a whole until a top-level statement raises; that one is noted, and those after it run one by one. Names
+that a failed statement would have imported become placeholders that tell what is missing when they are *used*, so an
+import that only a plot needs never hides the functions. A file that doesn't parse is noted by whoever imports it.
 
 The files are found by importers that are installed only while student code runs, and the modules are taken out of
 sys.modules again: two submissions with files of the same names can follow each other in one process. As where Python
@@ -19,13 +19,17 @@ import importlib.util
 import io
 import linecache
 import sys
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, NoReturn
 
+from numpy import errstate
+
 from grader.calls import Profile, Source
-from grader.sandbox.autograd import AutogradRefused
+from grader.sandbox.autograd import AutogradRefused, Guard
 from grader.sandbox.patches import Patches
 from grader.sandbox.profiles import REFUSED, kit_of
 from grader.sandbox.wording import message, printable, trace_of, type_name
@@ -68,11 +72,21 @@ for _operation in _OPERATIONS.split():
 class Program:
     """The student's files as importable modules."""
 
-    def __init__(self, source: Source, profile: Profile = Profile.NUMPY) -> None:
+    def __init__(self, source: Source, profile: Profile = Profile.NUMPY, *, alone: bool = False) -> None:
+        """Nothing is loaded yet.
+
+        Args:
+            source: the student's files.
+            profile: which arrays they are given.
+            alone: whether the process runs nothing else that could be harmed. Then what student code needs is put
+                in place once, and stays.
+        """
         self.source = source
+        self.alone = alone
         self.kit = kit_of(profile)
         self.problems: list[str] = []
         self.patches = Patches(self.kit.guarded, self.kit.settings)
+        self._staying = _Staying(self)
         self._here = PurePosixPath(source.entry).parent
         self._paths = {self.filename(path): path for path in source.files}
         self._lines: dict[str, list[str]] = {}
@@ -112,15 +126,26 @@ class Program:
         lines = self._lines[path] = io.StringIO(text).readlines()
         if self.source.root is None:
             linecache.cache[filename] = (len(text), None, lines, filename)
-        statements = _statements(text, filename)
+        code = _compiled(text, filename)
         self._loaded[path] = module
-        for statement, code in statements:
+        try:
+            exec(code, namespace)
+            return
+        except _FAILED as error:
+            statements = _parsed(text, filename)
+            last = _statement_of(error, code, statements)
+            self._missed(path, statements[last], error, namespace)
+        for statement in statements[last + 1 :]:
             try:
-                exec(code, namespace)
-            except (Exception, SystemExit, GeneratorExit) as error:  # a script's sys.exit(main()) is one that failed
-                if not _without_annotations(statement, error, filename, namespace):
-                    self.note(path, self._line_of(error, path) or statement.lineno, error)
-                    _stand_in(statement, namespace, f"{type_name(type(error))}: {message(error)}")
+                exec(_compiled(ast.Module([statement], []), filename, code.co_flags & _FUTURE), namespace)
+            except _FAILED as error:
+                self._missed(path, statement, error, namespace)
+
+    def _missed(self, path: str, statement: ast.stmt, error: BaseException, namespace: dict[str, Any]) -> None:
+        """What is left of a statement that failed."""
+        if not _without_annotations(statement, error, self.filename(path), namespace):
+            self.note(path, self._line_of(error, path) or statement.lineno, error)
+            _stand_in(statement, namespace, f"{type_name(type(error))}: {message(error)}")
 
     def _line_of(self, error: BaseException, path: str) -> int | None:
         """Where in this file it happened, innermost."""
@@ -152,19 +177,18 @@ class Program:
         lines = self._lines.get(path, [])
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
-    def running(self) -> _Running:
+    def running(self) -> _Running | _Staying:
         """What holds while student code runs: its files can be imported, and its patches are in force."""
-        return _Running(self)
+        return self._staying if self.alone else _Running(self)
 
     def enter(self) -> None:
         """Make the files importable, those already loaded in front of others of the same names."""
         hidden = self._first | self.kit.refused.keys()  # "utils" may be anybody's; torch is the oracle's
-        if not hidden.isdisjoint(sys.modules):
+        if any(name in sys.modules for name in hidden):
             for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
                 del sys.modules[name]
         sys.modules.update(self._own)
         sys.meta_path[:] = [_Finder(self), _Refusal(self.kit.refused), *sys.meta_path, _FolderFinder(self)]
-        self.patches.put_in()
 
     def leave(self, modules: dict[str, ModuleType]) -> None:
         """Take the student's modules out of sys.modules, which held these before."""
@@ -218,20 +242,25 @@ _DOES_NOT_PARSE = (SyntaxError, IndentationError, TabError)
 
 class _Running:
     """Student code runs inside. Afterwards sys.modules, sys.meta_path, sys.path and the modules that can be patched are
-    as before, but for what was newly imported.
+    as before, but for what was newly imported; so is what is done about warnings and NumPy's errors.
 
     No generator: contextlib would write into the exception that passes through, which may not let it.
     """
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.warnings, self.errors = warnings.catch_warnings(), errstate()
 
     def __enter__(self) -> None:
+        self.warnings.__enter__()
+        warnings.simplefilter("ignore")
+        self.errors.__enter__()
         if self.program.kit.guard is not None:
             self.program.kit.guard.enter()
         self.modules, self.finders, self.folders = dict(sys.modules), sys.meta_path, sys.path
         self.every_finder, self.every_folder = list(sys.meta_path), list(sys.path)
         self.program.enter()
+        self.program.patches.put_in()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         guard = self.program.kit.guard
@@ -241,9 +270,50 @@ class _Running:
         sys.meta_path, sys.path = self.finders, self.folders
         self.finders[:], self.folders[:] = self.every_finder, self.every_folder
         self.program.leave(self.modules)
-        refusal = guard.leave() if guard is not None else None
-        if refusal is not None and refusal is not error and (error is None or isinstance(error, Exception)):
-            raise refusal from None  # the student's code swallowed it
+        self.errors.__exit__(None, None, None)
+        self.warnings.__exit__(None, None, None)
+        _tell(guard, error)
+
+
+_IGNORE = ("ignore", None, Warning, None, 0)
+"""What warnings.simplefilter("ignore") puts into warnings.filters. It can't be asked to: by then it may have been
+replaced, as may the builtins that it uses."""
+
+
+class _Staying:
+    """The same in a process of the submission's own: it is entered the first time, and never left. Only warnings and
+    NumPy's errors begin anew with each call.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.entered = False
+        self.filters: list[Any] = []
+
+    def __enter__(self) -> None:
+        if self.program.kit.guard is not None:
+            self.program.kit.guard.enter()
+        if not self.entered:
+            self.entered = True
+            self.program.enter()
+        self.filters[:] = [_IGNORE]
+        warnings.filters = self.filters
+        self.errors = errstate()
+        self.errors.__enter__()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.errors.__exit__(None, None, None)
+        guard = self.program.kit.guard
+        if guard is not None:
+            guard.look()
+            _tell(guard, error)
+
+
+def _tell(guard: Guard | None, error: BaseException | None) -> None:
+    """Leave the guard, if there is one, and raise what it refused where the student's code swallowed that."""
+    refusal = guard.leave() if guard is not None else None
+    if refusal is not None and refusal is not error and (error is None or isinstance(error, Exception)):
+        raise refusal from None
 
 
 class _Refusal(importlib.abc.MetaPathFinder):
@@ -303,7 +373,8 @@ class _FolderFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def decode(data: bytes) -> str:
     """Source text: by its coding cookie or BOM, else UTF-8, else Latin-1 (which never fails)."""
     try:
-        text = importlib.util.decode_source(data)
+        plain = b"coding" not in data and b"\r" not in data  # as nearly all are
+        text = data.decode() if plain else importlib.util.decode_source(data)
     except Exception:  # a cookie may name any codec there is, and each fails in its own way
         latin = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
         text = io.IncrementalNewlineDecoder(None, translate=True).decode(latin, final=True)
@@ -321,21 +392,54 @@ def own_frames(trace: TracebackType | None, program: Program) -> list[tuple[str,
     return frames
 
 
-def _statements(text: str, filename: str) -> list[tuple[ast.stmt, CodeType]]:
-    """Top-level statements, each compiled by itself with the file's __future__ flags."""
+_FAILED = (Exception, SystemExit, GeneratorExit)
+"""What ends a statement and not the process: a script's sys.exit(main()) is a statement that failed."""
+
+
+def _compiled(source: str | ast.Module, filename: str, flags: int = 0) -> CodeType:
+    """Code of a file, or of some of its statements.
+
+    Raises:
+        SyntaxError: it doesn't parse.
+    """
     try:
-        flags = compile(text, filename, "exec", dont_inherit=True).co_flags & _FUTURE
-        return [(statement, _compiled(statement, filename, flags)) for statement in ast.parse(text, filename).body]
+        code: CodeType = compile(source, filename, "exec", flags=flags, dont_inherit=True)
     except SyntaxError as error:
         error.filename = filename  # where there are NUL bytes it is not told
         raise
     except (ValueError, RecursionError, MemoryError) as error:  # NUL bytes, in some versions; nesting beyond the parser
         raise SyntaxError(str(error) or "nested too deeply", (filename, None, None, None)) from error
-
-
-def _compiled(statement: ast.stmt, filename: str, flags: int) -> CodeType:
-    code: CodeType = compile(ast.Module([statement], []), filename, "exec", flags=flags, dont_inherit=True)
     return code
+
+
+def _parsed(text: str, filename: str) -> list[ast.stmt]:
+    """The statements of a file that was compiled. Whoever fails nowhere is never asked for them.
+
+    Raises:
+        SyntaxError: it is nested beyond what can be told in Python's own objects.
+    """
+    try:
+        return ast.parse(text, filename).body
+    except (RecursionError, MemoryError) as error:
+        raise SyntaxError(str(error) or "nested too deeply", (filename, None, None, None)) from error
+
+
+def _statement_of(error: BaseException, code: CodeType, statements: Sequence[ast.stmt]) -> int:
+    """Which statement of a file raised: the last that begins before the place where its code was left."""
+    trace = trace_of(error)
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    if trace is None:  # it can't be told: then none runs twice
+        return len(statements) - 1
+    line, _, column, _ = next(islice(code.co_positions(), trace.tb_lasti // 2, None))
+    place = line or trace.tb_lineno, column or 0
+    return max(sum(_start(statement) <= place for statement in statements) - 1, 0)
+
+
+def _start(statement: ast.stmt) -> tuple[int, int]:
+    """Line and column where a statement begins; its decorators are part of it."""
+    decorators = getattr(statement, "decorator_list", [])
+    return (decorators[0].lineno, 0) if decorators else (statement.lineno, statement.col_offset)
 
 
 def _future_mask() -> int:
@@ -353,7 +457,7 @@ def _without_annotations(statement: ast.stmt, error: BaseException, filename: st
     if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) or type(error) is not ModuleNotFoundError:
         return False
     try:
-        exec(_compiled(statement, filename, __future__.annotations.compiler_flag), namespace)
+        exec(_compiled(ast.Module([statement], []), filename, __future__.annotations.compiler_flag), namespace)
     except Exception:
         return False
     return True

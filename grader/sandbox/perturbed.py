@@ -23,8 +23,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+# By name: what these find in numpy when they run may be the student's.
 from numpy import abs as size_of
-from numpy import argmax, argsort, asarray, count_nonzero, finfo, ndarray, searchsorted, unravel_index
+from numpy import (
+    argmax,
+    argsort,
+    asarray,
+    count_nonzero,
+    finfo,
+    float64,
+    isfinite,
+    mean,
+    median,
+    ndarray,
+    rint,
+    searchsorted,
+    sqrt,
+    unique,
+    unravel_index,
+)
 
 from grader.calls import Method, Noticed
 from grader.numerics.trees import leaves, named_leaves
@@ -43,6 +61,7 @@ CONCLUSIVE = 1e-12
 """Noise below this can't be told from that of a right gradient."""
 ROUNDING = 1e-14
 INFINITE = float("inf")
+DOUBLE = np.dtype(float)
 MAX_SIZE = 1 << 20
 MAX_ELEMENTS = 1 << 24
 """Elements compared, in one call."""
@@ -236,7 +255,7 @@ class Evidence:
             size = max(pairs.values())
             first = known.at(pairs).partition("],")[0] + "]"
             words = f"{place} {first} + {size:.2g} and - {size:.2g}, and so on: {known.at(pairs)}"
-            self._notice(Method.DIFFERENCES, words, _noise(np.dtype(float), known, size))
+            self._notice(Method.DIFFERENCES, words, _noise(DOUBLE, known, size))
 
     def _heard_complex(self, known: _Input, seen: dict[int, set[float]], place: Place) -> None:
         steps = {step for each in seen.values() for step in each}
@@ -272,14 +291,14 @@ def _input(name: str, leaf: Any) -> _Input | None:
     """An input that can be recognised by its values; None if it can't."""
     if type(leaf) is not ndarray or leaf.dtype.kind != "f" or not 3 <= leaf.size <= MAX_SIZE:
         return None
-    flat = leaf.reshape(-1).astype(np.float64)
-    if not np.isfinite(flat).all():
+    flat = leaf.reshape(-1).astype(float64)
+    if not isfinite(flat).all():
         return None
-    telling = flat[flat != np.rint(flat)]
-    if len(set(telling[:PLACES].tolist())) < PLACES and np.unique(telling).size < PLACES:
+    telling = flat[flat != rint(flat)]
+    if len(set(telling[:PLACES].tolist())) < PLACES and unique(telling).size < PLACES:
         return None
     largest = float(size_of(flat).max())
-    scale = largest * float(np.sqrt(np.mean((flat / largest) ** 2)))
+    scale = largest * float(sqrt(mean((flat / largest) ** 2)))
     return _Input(name=name, shape=leaf.shape, flat=flat, scale=scale, same=SAME * largest)
 
 
@@ -314,10 +333,10 @@ def _is_quotient(gradient: Any, upstream: Any, shifted: Any, out: Any, step: flo
     gradient = asarray(gradient)
     if not gradient.shape == upstream.shape == shifted.shape == out.shape or gradient.dtype.kind != "f":
         return False
-    here = (gradient != 0) & np.isfinite(gradient)
+    here = (gradient != 0) & isfinite(gradient)
     if count_nonzero(here) <= PLACES:
         return False
     steps = upstream[here] * (shifted[here] - out[here]) / gradient[here]
-    middle = float(np.median(steps))
+    middle = float(median(steps))
     one = bool((size_of(steps - middle) <= ROUNDING * abs(middle)).all())
     return one and abs(middle - step) <= 1e-2 * abs(step)

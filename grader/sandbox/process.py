@@ -42,7 +42,7 @@ from grader.sandbox.child import Child, Ending, Spent
 from grader.sandbox.executor import MAX_MESSAGE, MAX_TRACEBACK
 from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
 from grader.sandbox.pool import Sandbox
-from grader.sandbox.wire import Reply, Status, Violation, pack_request, read_reply
+from grader.sandbox.wire import Incoming, Reply, Status, Violation, pack_request, read_reply
 from grader.sandbox.wording import MAX_NAME
 
 __all__ = ["ChildProcess"]
@@ -87,6 +87,7 @@ class ChildProcess:
         self._output_bytes = output_bytes
         self._memory_bytes = memory_bytes
         self._child: Child | None = None
+        self._channel: _Channel | None = None
         self._outcome: LoadOutcome | None = None
         self._printed = ""
         self._reprinted = 0
@@ -167,6 +168,7 @@ class ChildProcess:
 
     def _start(self) -> LoadOutcome:
         self._child = self._sandbox.child(self._output_bytes, self._limits())
+        self._channel = _Channel(self._child.socket)
         self.started += 1
         self._reprinted = 0
         files = {name: np.frombuffer(data, dtype=np.uint8) for name, data in self._source.files.items()}
@@ -203,13 +205,14 @@ class ChildProcess:
         self, header: dict[str, Any], value: Any, seconds: float, max_bytes: int
     ) -> Reply | TimedOut | Killed | Malformed:
         """One exchange. Whatever goes wrong ends the process."""
-        child, nonce = self._child, secrets.randbits(64)
+        child, channel, nonce = self._child, self._channel, secrets.randbits(64)
         assert child is not None
+        assert channel is not None
         clock = _Clock(child, seconds)
         try:
-            channel = _Channel(child.socket, clock)
+            channel.begin(clock)
             channel.send(pack_request({**header, "nonce": nonce}, value))
-            return read_reply(channel.read, nonce, max_bytes)
+            return read_reply(channel.incoming.read, nonce, max_bytes)
         except TimeoutError:
             idle, spent = clock.computed() < _IDLE * seconds, clock.spent()
             self.close()
@@ -334,41 +337,46 @@ _PIECE: Final = 1 << 20
 
 
 class _Channel:
-    """The judge's end of the socket, with one clock for a whole exchange."""
+    """The judge's end of the socket, with one clock for each exchange."""
 
-    def __init__(self, end: socket.socket, clock: _Clock) -> None:
-        self.end, self.clock = end, clock
-        self.late = False
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self.end = end
+        self.incoming = Incoming(self._receive)
+        self._readable, self._writable = select.poll(), select.poll()
+        self._readable.register(end, select.POLLIN)
+        self._writable.register(end, select.POLLOUT)
+
+    def begin(self, clock: _Clock) -> None:
+        """A new exchange. What an earlier one left over is read in this one, and is no answer to it."""
+        self.clock, self.late = clock, False
 
     def send(self, pieces: Sequence[bytes | memoryview]) -> None:
-        self.end.setblocking(False)
+        """All of a frame."""
         for piece in pieces:
             view = memoryview(piece).cast("B")
             while view:
-                self._wait(select.POLLOUT)
-                with contextlib.suppress(BlockingIOError):  # there was room, but not for as much as one piece takes
+                try:
                     view = view[self.end.send(view[:_PIECE]) :]
+                except BlockingIOError:
+                    self._wait(self._writable)
 
-    def read(self, size: int) -> bytearray:
-        """Just so many bytes. Plain recv: descriptors that the child attaches are dropped by the kernel."""
-        data = bytearray(size)
-        view, at = memoryview(data), 0
-        while at < size:
-            self._wait(select.POLLIN)
-            count = self.end.recv_into(view[at:])
-            if not count:
-                raise EOFError
-            at += count
-        return data
+    def _receive(self, room: memoryview) -> int:
+        """Plain recv: descriptors that the child attaches are dropped by the kernel."""
+        while True:
+            self._wait(self._readable)
+            with contextlib.suppress(BlockingIOError):
+                count = self.end.recv_into(room)
+                if not count:
+                    raise EOFError
+                return count
 
-    def _wait(self, event: int) -> None:
+    def _wait(self, poll: select.poll) -> None:
         """Until the socket is ready.
 
         Raises:
             TimeoutError: the call's time is over.
         """
-        poll = select.poll()
-        poll.register(self.end, event)
         while True:
             left = self.clock.left()
             if left <= 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias, assert_never
 
-import numpy as np
+from numpy import array, ndarray  # by name: numpy may hold a student's changes when these are used
 
 from grader.calls import Profile
 from grader.sandbox.autograd import Guard
@@ -35,7 +35,9 @@ library; else to None. It never asks the object, only its type."""
 class Kit:
     """What a profile brings."""
 
-    give: Callable[[np.ndarray[Any, Any]], Any]
+    array: type
+    """What arrays are."""
+    give: Callable[[ndarray[Any, Any]], Any]
     """From an argument's array to what the student's code gets: a copy in C order, its own."""
     read: Read
     refused: Mapping[str, str]
@@ -55,7 +57,8 @@ def kit_of(profile: Profile) -> Kit:
     match profile:
         case Profile.NUMPY:
             return Kit(
-                give=lambda array: np.array(array, order="C"),
+                array=ndarray,
+                give=_give,
                 read=_read,
                 refused=REFUSED,
                 needed=("numpy", "array_api_compat"),
@@ -65,6 +68,7 @@ def kit_of(profile: Profile) -> Kit:
             from grader.sandbox import tensors
 
             return Kit(
+                array=tensors.tensor_type(),
                 give=tensors.give,
                 read=tensors.read,
                 refused={},
@@ -77,5 +81,9 @@ def kit_of(profile: Profile) -> Kit:
             assert_never(profile)
 
 
+def _give(value: ndarray[Any, Any]) -> ndarray[Any, Any]:
+    return array(value, order="C")
+
+
 def _read(value: Any) -> Any:
-    return value if issubclass(type(value), np.ndarray) else None
+    return value if issubclass(type(value), ndarray) else None

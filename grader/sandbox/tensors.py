@@ -10,14 +10,16 @@ from __future__ import annotations
 import io
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-import numpy as np
+from numpy import array as array_of
+from numpy import ndarray
 
 from grader.calls import Opaque
 from grader.sandbox.patches import Setting
 
-__all__ = ["GUARDED", "give", "read", "settings", "warm"]
+__all__ = ["GUARDED", "give", "read", "settings", "tensor_type", "warm"]
 
 GUARDED = (
     "torch",
@@ -32,49 +34,76 @@ GUARDED = (
 """Modules of torch that a submission's changes must not leave: the oracle may compute with them in the same process."""
 
 
-def give(array: np.ndarray[Any, Any]) -> Any:
+class _Torch:
+    """What is used of torch while it may hold a student's changes, as it was before."""
+
+    def __init__(self) -> None:
+        import torch
+
+        self.base: Any = torch._C.TensorBase
+        self.plain: Any = torch.Tensor
+        self.from_numpy: Any = torch.from_numpy
+        self.plainly: Any = torch._C.DisableTorchFunctionSubclass
+        self.keys: Any = torch._C._dispatch_keys
+        self.python: Any = torch._C.DispatchKey.Python
+        self.strided: Any = torch.strided
+        ints = (
+            torch.uint8,
+            torch.int8,
+            torch.int16,
+            torch.int32,
+            torch.int64,
+            torch.uint16,
+            torch.uint32,
+            torch.uint64,
+        )
+        floats = (torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128)
+        self.known = frozenset((torch.bool, *ints, *floats))
+        """Types of numbers that NumPy has too."""
+
+
+_torch = cache(_Torch)
+
+
+def tensor_type() -> type:
+    """What give() makes."""
+    kind: type = _torch().plain
+    return kind
+
+
+def give(value: ndarray[Any, Any]) -> Any:
     """A tensor of its own memory, as torch.tensor makes one, without a gradient."""
-    import torch
-
-    return torch.from_numpy(np.array(array, order="C")).clone()
+    return _torch().from_numpy(array_of(value, order="C")).clone()
 
 
-def read(value: Any) -> np.ndarray[Any, Any] | Opaque | None:
+def read(value: Any) -> ndarray[Any, Any] | Opaque | None:
     """The numbers of a tensor, in its own memory where that is the CPU's; None for whatever is no tensor.
 
     What NumPy has no type for, and what has no numbers to look at, is Opaque with words that say so.
     """
-    import torch
-
-    tensor: Any = torch._C.TensorBase
-    if not issubclass(type(value), tensor):
+    torch = _torch()
+    if not issubclass(type(value), torch.base):
         return None
     try:
-        with torch._C.DisableTorchFunctionSubclass():
-            return _numbers(torch, tensor, value)
+        with torch.plainly():
+            return _numbers(torch, value)
     except Exception:  # one left over from inside torch.vmap, one whose memory is gone
         return Opaque("a tensor that can't be read")
 
 
-def _numbers(torch: Any, tensor: Any, value: Any) -> np.ndarray[Any, Any] | Opaque:
-    if torch._C._dispatch_keys(value).has(torch._C.DispatchKey.Python):
+def _numbers(torch: _Torch, value: Any) -> ndarray[Any, Any] | Opaque:
+    tensor = torch.base
+    if torch.keys(value).has(torch.python):
         return Opaque("a tensor with a __torch_dispatch__ of its own")
     if tensor.layout.__get__(value) is not torch.strided:
         return Opaque(f"a tensor of layout {tensor.layout.__get__(value)}")
     if tensor.device.__get__(value).type == "meta":
         return Opaque("a tensor on the device meta, which holds no numbers")
-    if tensor.dtype.__get__(value) not in _known(torch):
+    if tensor.dtype.__get__(value) not in torch.known:
         return Opaque(f"a tensor of dtype {str(tensor.dtype.__get__(value)).removeprefix('torch.')}")
-    plain = tensor.detach(tensor.as_subclass(value, torch.Tensor))
-    array: np.ndarray[Any, Any] = plain.cpu().resolve_conj().resolve_neg().numpy()
-    return array
-
-
-def _known(torch: Any) -> frozenset[Any]:
-    """Types of numbers that NumPy has too."""
-    ints = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64)
-    floats = (torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128)
-    return frozenset((torch.bool, *ints, *floats))
+    plain = tensor.detach(tensor.as_subclass(value, torch.plain))
+    numbers: ndarray[Any, Any] = plain.cpu().resolve_conj().resolve_neg().numpy()
+    return numbers
 
 
 def settings() -> Sequence[Setting]:

@@ -75,8 +75,11 @@ class Watch:
         self.forward = forward.__code__ if type(forward) is FunctionType else None
         names = self.forward.co_varnames[: self.forward.co_argcount] if self.forward else ()
         labels = [names[i] if i < len(names) else f"argument {i + 1}" for i in range(len(inputs))]
-        with errstate(all="ignore"):
-            self.evidence = Evidence(list(zip(labels, inputs, strict=True)), inputs)
+        try:
+            with errstate(all="ignore"):
+                self.evidence = Evidence(list(zip(labels, inputs, strict=True)), inputs)
+        except _ERRORS:  # of NumPy's own code, where the submission has put something else into it
+            self.evidence = Evidence([], ())
         self.sizes = frozenset(known.flat.size for known in self.evidence.inputs)
         self.left = 10 * EVENTS
         self.looks: dict[tuple[CodeType, int], int] = {}

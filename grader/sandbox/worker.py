@@ -7,31 +7,32 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import os
 import random
 import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from grader.calls import Call, Loaded, Malformed, Missing, Noticed, Profile, Raised, Returned, Source
+from grader.calls import Call, Kept, Loaded, Malformed, Missing, Noticed, Profile, Raised, Returned, Source
 from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
 from grader.sandbox.wall import set_limits
-from grader.sandbox.wire import MAX_TEXT, Reply, Status, pack_reply, read_request
+from grader.sandbox.wire import MAX_TEXT, Incoming, Reply, Status, pack_reply, pack_request, read_request
 
-__all__ = ["main", "serve"]
+__all__ = ["Capped", "main", "prepare", "rehearse", "serve"]
 
 
-class _Capped(io.RawIOBase):
+class Capped(io.RawIOBase):
     """Standard output into a file of fixed size: what does not fit is dropped, and printing never fails."""
 
-    def __init__(self, fd: int, room: int) -> None:
-        self.fd, self.room = fd, room
+    def __init__(self, fd: int) -> None:
+        self.fd, self.room = fd, MAX_TEXT
 
     def writable(self) -> bool:
         return True
@@ -60,27 +61,35 @@ def main(fd: int, output_bytes: int, limits: dict[str, int], profile: str) -> No
     set_limits(limits)
     if sys.platform == "linux":
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    serve(fd, output_bytes, Profile(profile))
+    serve(fd, prepare(), output_bytes, Profile(profile))
 
 
-def serve(fd: int, output_bytes: int, profile: Profile) -> NoReturn:
-    """Serve calls until the judge hangs up.
-
-    Args:
-        fd: this end of the socket.
-        output_bytes: how much may be printed.
-        profile: what arrays are to the submission.
-    """
-    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)  # else it asks the kernel which it is
-    out = _Capped(1, output_bytes)
+def prepare() -> Capped:
+    """What a child does once in its life and may be done before it is forked. Gives where its output will go."""
+    out = Capped(1)
     for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
         setattr(sys, name, io.TextIOWrapper(out, encoding="utf-8", errors="replace", write_through=True))
     sys.breakpointhook = lambda *args, **kwargs: None  # one that was forgotten stops nobody here
     random.seed(0)  # code that draws numbers draws the same ones every time it is graded
     np.random.seed(0)
+    return out
+
+
+def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn:
+    """Serve calls until the judge hangs up.
+
+    Args:
+        fd: this end of the socket.
+        out: what prepare() gave.
+        output_bytes: how much may be printed.
+        profile: what arrays are to the submission.
+    """
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)  # else it asks the kernel which it is
+    out.room = output_bytes
+    incoming = Incoming(lambda room: _receive(channel, room))
     executor: Executor | None = None
     while True:
-        header, value = read_request(lambda size: _receive(channel, size))
+        header, value = read_request(incoming.read)
         if header["op"] == "load":
             files = {name: text.tobytes() for name, text in value.items()}
             executor = _executor(Source(entry=header["entry"], files=files), profile)
@@ -91,9 +100,43 @@ def serve(fd: int, output_bytes: int, profile: Profile) -> NoReturn:
             channel.sendall(piece)
 
 
+_REHEARSED: Final = b"""
+import numpy as np
+def forward(x, w):
+    return x @ w, (x, w)
+def backward(dout, cache):
+    x, w = cache
+    return {"dx": dout @ w.T, "n": 1.0, "rest": [x.T @ dout, None]}
+def fails(x):
+    raise ValueError("no")
+"""
+
+
+def rehearse(profile: Profile) -> None:
+    """Answer calls on a submission of our own, before the first fork.
+
+    When code runs for the first time Python writes into it, and into its classes: what it learns about them. So each
+    child would have to learn anew, and to copy the pages that this is written on.
+    """
+    executor = Executor(Program(Source(entry="rehearsal.py", files={"rehearsal.py": _REHEARSED}), profile), Exception)
+    x, w = np.ones((3, 2)), np.ones((2, 4))
+    for number in range(20):
+        _loaded(executor)
+        for function, args, keep in (
+            ("forward", (x, w), 0),
+            ("backward", (np.ones((3, 4)), Kept(0)), None),
+            ("fails", ({"x": x, "n": 2},), None),
+        ):
+            header = {"function": function, "keep": keep, "max_bytes": 1 << 20, "watch": number == 0}
+            data = b"".join(pack_request(header, args))
+            header, value = read_request(Incoming(io.BytesIO(data).readinto).read)
+            pack_reply(0, _answer(executor, header, value))
+    linecache.clearcache()
+
+
 def _executor(source: Source, profile: Profile) -> Executor:
     """The submission's executor, made here and nowhere else in the child."""
-    program = Program(source, profile)
+    program = Program(source, profile, alone=True)
     if program.kit.guard is not None:
         program.kit.guard.enter()  # never left: this process has no oracle, and so no moment without the guard
     return Executor(program, BaseException)
@@ -143,12 +186,8 @@ def _sighted(noticed: Noticed | None) -> tuple[str, ...]:
     return (noticed.method, repr(noticed.noise), noticed.words.replace("\0", " ")) if noticed else ()
 
 
-def _receive(channel: socket.socket, size: int) -> bytearray:
-    data = bytearray(size)
-    view, at = memoryview(data), 0
-    while at < size:
-        count = channel.recv_into(view[at:])
-        if not count:
-            os._exit(0)  # the judge has hung up; nothing that the student registered may run now
-        at += count
-    return data
+def _receive(channel: socket.socket, room: memoryview) -> int:
+    count = channel.recv_into(room)
+    if not count:
+        os._exit(0)  # the judge has hung up; nothing that the student registered may run now
+    return count

@@ -19,7 +19,7 @@ from grader.sandbox import kernel
 from grader.sandbox.control import ANSWER, MAX_MESSAGE, WALL_STANDS, Answer
 from grader.sandbox.preload import preload
 from grader.sandbox.wall import Layer, Rung, Wall, confine, empty_root, enter, in_own_pid_namespace, probe
-from grader.sandbox.worker import serve
+from grader.sandbox.worker import Capped, prepare, rehearse, serve
 
 __all__ = ["main"]
 
@@ -40,6 +40,8 @@ def main(fd: int, rung: str, profile: str) -> None:
     wall = probe(Rung(rung), threads=not torch, executable_memory=torch)
     enter(wall)
     preload(profile)
+    rehearse(profile)
+    out = prepare()
     own = os.open("/proc/self/ns/pid", os.O_RDONLY) if Layer.PID_NAMESPACE in wall.layers else None
     data, size = _memory("VmData"), _memory("VmSize")
     if Layer.EMPTY_ROOT in wall.layers:
@@ -51,7 +53,7 @@ def main(fd: int, rung: str, profile: str) -> None:
     # What there is now stays as it is: a collection in a child would touch, and so copy, every page of it.
     gc.collect()
     gc.freeze()
-    _Zygote(control, wall, own, data, size, profile).run()
+    _Zygote(control, wall, own, data, size, profile, out).run()
 
 
 def _memory(field: str) -> int:
@@ -70,6 +72,7 @@ class _Zygote:
     size: int
     """Bytes that it has itself, of private memory and of addresses: a child's limits come on top."""
     profile: Profile
+    out: Capped
     forks: int = 0
 
     def run(self) -> NoReturn:
@@ -124,7 +127,7 @@ class _Zygote:
             limits["RLIMIT_DATA"] += self.data
             confine(self.wall, number=self.forks, limits=limits)
             os.write(3, WALL_STANDS)
-            serve(3, request["output_bytes"], self.profile)
+            serve(3, self.out, request["output_bytes"], self.profile)
         except BaseException as error:
             os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:500])
         finally:
