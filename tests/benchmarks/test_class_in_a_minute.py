@@ -62,8 +62,9 @@ def mlp() -> Assignment:
 def corpus(mlp: Assignment, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """One file a submission of the corpus that is one file and does not wait for a limit."""
     folder = tmp_path_factory.mktemp("corpus")
-    composed = [compose(slip, mlp, folder) for slip in read_slips("mlp") if not slip.name.startswith(("run_", "load_"))]
-    return [path / mlp.file for path in composed if [file.name for file in path.iterdir()] == [mlp.file]]
+    slips = [slip for slip in read_slips("mlp") if not slip.name.startswith(("run_", "load_"))]
+    folders = [path for path in (compose(slip, mlp, folder) for slip in slips) if path.is_dir()]
+    return [path / mlp.file for path in folders if [file.name for file in path.iterdir()] == [mlp.file]]
 
 
 def synthesised(corpus: list[Path], size: int, folder: Path) -> Path:
