@@ -93,11 +93,29 @@ def test_the_schema_refuses(report: Report, name: str) -> None:
     here[path[-1]] = value
     with pytest.raises(ValueError, match=path[-1]):
         validate(found)
+    with pytest.raises(ValueError, match=path[-1]):
+        msgspec.convert(found, Report)
 
 
 def test_the_schema_refuses_what_it_does_not_know(report: Report) -> None:
+    found = {**document(report), "bonus": 100}
     with pytest.raises(ValueError, match="bonus"):
-        validate({**document(report), "bonus": 100})
+        validate(found)
+    with pytest.raises(ValueError, match="bonus"):
+        msgspec.convert(found, Report)
+
+
+def test_what_is_written_fits_the_published_schema(report: Report) -> None:
+    validate(document(report))
+
+
+@pytest.mark.parametrize("change", [{"started": None}, {"seconds": float("nan")}, {"version": 2}, {"exercises": [1]}])
+def test_a_report_of_other_types_is_not_written(report: Report, change: dict[str, Any]) -> None:
+    broken = msgspec.json.decode(msgspec.json.encode(report), type=Report)
+    for name, value in change.items():
+        msgspec.structs.force_setattr(broken, name, value)
+    with pytest.raises(ValueError, match=next(iter(change))):
+        report_json(broken)
 
 
 @pytest.mark.parametrize(

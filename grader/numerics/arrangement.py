@@ -146,7 +146,7 @@ def _is_shift(m: Mismatch, axes: tuple[int, ...], by: int) -> bool:
     for axis in axes:
         inner[axis] = slice(by, None) if by > 0 else slice(None, by)
     kept, source = m.actual[tuple(inner)], moved[tuple(inner)]
-    if not _distinct(source) >= 3 or not close(kept, source, m.tolerance):
+    if not close(kept, source, m.tolerance) or _distinct(source) < 3:
         return False
     return not close(kept, m.expected[tuple(inner)], m.tolerance)
 

@@ -10,9 +10,11 @@ numbers left over to test the fit and stay silent when there are too few.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from itertools import combinations
 from typing import TypeAlias
 
@@ -114,7 +116,7 @@ class Context:
     """A forward result is compared, not a gradient: causes that only a gradient can have are not claimed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)  # no slots: what thirty recognisers ask for again is kept
 class Mismatch:
     """Two finite float64 arrays of one shape that differ, and what is known about them."""
 
@@ -125,27 +127,32 @@ class Mismatch:
     """Relative to each element of a candidate, with a floor of a hundredth of it relative to the rms; at most a
     thousandth of the relative error."""
 
-    @property
+    @cached_property
     def error(self) -> Array:
         """Actual minus expected."""
         return self.actual - self.expected
 
-    @property
+    @cached_property
     def wrong(self) -> NDArray[np.bool_]:
         """Where the elements differ by more than the tolerance."""
         return ~_within(self.actual, self.expected, self.tolerance)
 
-    @property
+    @cached_property
     def upstream(self) -> Array | None:
         """dout, if a gradient is compared and there is one."""
         if self.context.forward or self.context.upstream is None:
             return None
         return np.asarray(self.context.upstream, dtype=np.float64)
 
-    @property
-    def inputs(self) -> dict[str, Array]:
+    @cached_property
+    def inputs(self) -> Mapping[str, Array]:
         """The inputs as float64."""
         return {name: np.asarray(value, dtype=np.float64) for name, value in self.context.inputs.items()}
+
+    @cached_property
+    def smallest(self) -> float:
+        """Size of the smallest of the error and the two arrays, but for those that are zero."""
+        return min(size for size in map(rms, (self.error, self.actual, self.expected)) if size > 0.0)
 
     def equals(self, candidate: Array) -> bool:
         """Whether the student's array is this one."""
@@ -167,8 +174,7 @@ class Mismatch:
         Against the arrays too: next to an error as large as the expected array, a tiny actual one would be neglected.
         An error below 1e-8 of the arrays has too few digits to pass, and nothing is claimed.
         """
-        scale = min(size for size in map(rms, (self.error, self.actual, self.expected)) if size > 0.0)
-        return bool(np.all(np.abs(left_over) <= 1e-6 * scale))
+        return bool(np.abs(left_over).max(initial=0.0) <= 1e-6 * self.smallest)
 
     def axis(self, index: int) -> str:
         """Axis of the expected tensor in words: ``axis 0 (N)``."""
@@ -214,7 +220,10 @@ def fitted(actual: Array, candidate: Array) -> float | None:
 def rms(values: Array) -> float:
     """Root mean square, safe from overflow; 0 for no elements."""
     top = float(np.abs(values).max(initial=0.0))
-    return top * float(np.sqrt(np.mean(np.square(values / top)))) if 0.0 < top < np.inf else top
+    if not 0.0 < top < np.inf:
+        return top
+    unit = values / top
+    return top * math.sqrt(float(np.vdot(unit, unit)) / values.size)
 
 
 def axis_sets(ndim: int, *, proper: bool = False) -> list[tuple[int, ...]]:

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from grader.errors import GradmarkError
-from grader.numerics.differences import EPS, Vector
+from grader.numerics.differences import EPS, Vector, norm
 from grader.numerics.evidence import GradientFault, GradientProblem
 from grader.numerics.pair import Evaluation, Pair, Tensor
 
@@ -100,7 +100,7 @@ def _history_problem(pair: Pair, upstream: Vector, clean: Vector, after: Vector)
 
 def _linearity_problems(pair: Pair, upstream: Vector, gradient: Vector) -> Iterable[GradientProblem]:
     doubled = pair.gradient(pair.x, -2.0 * upstream)
-    room = EPS * float(np.linalg.norm(doubled))
+    room = EPS * norm(doubled)
     for tensor in pair.tensors:
         once, twice = gradient[tensor.where], doubled[tensor.where]
         if _difference(twice, -2.0 * once, floor=room):
@@ -122,7 +122,7 @@ def _nonlinearity(tensor: Tensor, once: Vector, twice: Vector) -> str:
 
 def _difference(actual: Vector, expected: Vector, *, slack: float = 0.0, floor: float = 0.0) -> float:
     """Relative difference, as a 2-norm; 0.0 if it is no more than rounding in another order would make."""
-    distance, size = float(np.linalg.norm(actual - expected)), float(np.linalg.norm(expected))
+    distance, size = norm(actual - expected), norm(expected)
     rounding = 64 * (EPS * np.sqrt(actual.size) * size + floor)
     if distance <= max(rounding, slack * size):
         return 0.0

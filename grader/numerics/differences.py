@@ -49,6 +49,7 @@ __all__ = [
     "coarse_noise",
     "kinked",
     "noise_of",
+    "norm",
     "residual_of",
     "rms",
     "rounding_noise",
@@ -107,6 +108,11 @@ def rms(values: Vector) -> float:
     return float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0
 
 
+def norm(values: Vector) -> float:
+    """Euclidean length."""
+    return math.sqrt(float(values @ values))
+
+
 def stencil(f: Function, x: Vector, direction: Vector, step: float) -> Stencil:
     """Evaluate f four times: at x ± step * direction and at half of that."""
     (plus, minus, moved), (half_plus, half_minus, half_moved) = (
@@ -151,7 +157,9 @@ def _third_differences(f: Function, x: Vector, value: Vector, spacing: Vector, c
     """Third differences over sqrt(20) at x + {0, ..., count} spacing, shape (count - 2, m); 0 where not finite."""
     values = np.stack([value, *(f(x + k * spacing) for k in range(1, count + 1))])
     with np.errstate(all="ignore"):
-        noise = np.abs(np.diff(values, n=3, axis=0)) / math.sqrt(20.0)
+        for _ in range(3):
+            values = values[1:] - values[:-1]
+        noise = np.abs(values) / math.sqrt(20.0)
     return np.where(np.isfinite(noise), noise, 0.0)
 
 
@@ -174,7 +182,7 @@ def residual_of(points: Stencil, upstream: Vector, gradient: Vector, sigma: floa
     h = points.step
     whole = (_rise(points.plus, points.minus, upstream) - float(gradient @ points.moved)) / (2 * h)
     half = (_rise(points.half_plus, points.half_minus, upstream) - float(gradient @ points.half_moved)) / h
-    along = float(np.linalg.norm(gradient * points.half_moved)) / h
+    along = norm(gradient * points.half_moved) / h
     return Residual(
         value=(4 * half - whole) / 3,
         truncation=abs(half - whole),

@@ -32,7 +32,7 @@ import numpy as np
 
 from grader.errors import GradmarkError
 from grader.numerics.contract import precision_problems, promise_problems
-from grader.numerics.differences import Vector
+from grader.numerics.differences import Vector, norm
 from grader.numerics.evidence import (
     FailurePoint,
     GradientCheck,
@@ -235,7 +235,7 @@ class _Check:
         pair, allowed = self.pair, max((each.tolerance for each in self.probed), default=math.inf)
         for tensor in pair.tensors:
             where = tensor.where
-            seen = float(np.linalg.norm((gradient * pair.scale)[where]))
+            seen = norm((gradient * pair.scale)[where])
             if not 0 < allowed < math.inf or seen >= _WELL_SEEN * allowed or where.start == where.stop:
                 continue
             alone = replace(point, where=Where.ONE_TENSOR, scale=pair.alone(tensor))

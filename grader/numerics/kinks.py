@@ -34,6 +34,7 @@ from grader.numerics.differences import (
     coarse_noise,
     kinked,
     noise_of,
+    norm,
     residual_of,
     rounding_noise,
     stencil,
@@ -151,8 +152,8 @@ def _judged(
 ) -> Probed:
     if not residual.passed:
         residual = _with_coarse_noise(pair, point, upstream, gradient, direction, points)
-    size = float(np.linalg.norm(gradient * point.scale))
-    if residual.passed and residual.tolerance > _USELESS * max(size, float(np.linalg.norm(upstream * point.value))):
+    size = norm(gradient * point.scale)
+    if residual.passed and residual.tolerance > _USELESS * max(size, norm(upstream * point.value)):
         detail = f"a right gradient could leave {residual.tolerance:.1e} unexplained, {where.value}"
         return Probed(coverage=0.0, warnings=(_problem(GradientFault.NOISY, detail),))
     evidence = Probe(

@@ -10,7 +10,7 @@ backward that belongs to its forward.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,8 @@ class Pair:
     forward_calls: int = 0
     backward_calls: int = 0
     mutations: dict[tuple[GradientFault, str | None], str] = field(default_factory=dict)
+    _layout: tuple[Any, ...] = ()
+    """The inputs, with the Tensor in place of each array that is differentiated."""
     _like: Any = None
     """What forward returned the first time: every later call has to match it."""
     _shapes: tuple[tuple[int, ...], ...] = ()
@@ -95,8 +97,14 @@ class Pair:
             tensors.append(Tensor(name=name, shape=array.shape, where=slice(start, start + array.size)))
             start += array.size
         self.tensors = tuple(tensors)
-        self.x = _joined(array for _, array in found)
-        self.scale = _joined(np.full(array.size, rms(array) or 1.0) for _, array in found)
+        self.x = _joined([array for _, array in found])
+        self.scale = _joined([np.full(array.size, rms(array) or 1.0) for _, array in found])
+        places = iter(tensors)
+        layout = {
+            position: map_leaves(lambda leaf: next(places) if _is_float(leaf) else _lent(leaf), self.inputs[position])
+            for position in self.differentiated
+        }
+        self._layout = tuple(layout.get(i, map_leaves(_lent, tree)) for i, tree in enumerate(self.inputs))
 
     def alone(self, tensor: Tensor) -> Vector:
         """Scale that moves one tensor only, enlarged so that it counts, shape (n,)."""
@@ -177,16 +185,13 @@ class Pair:
 
     def arguments(self, x: Vector) -> tuple[Any, ...]:
         """All inputs, with x, shape (n,), in place of the differentiated tensors: fresh copies, or views."""
-        own = _lent if self.elsewhere else _copied
-        parts = iter([own(x[tensor.where].reshape(tensor.shape)) for tensor in self.tensors])
+        x = _lent(x)
 
-        def fresh(leaf: Any) -> Any:
-            return next(parts) if _is_float(leaf) else own(leaf)
+        def filled(leaf: Any) -> Any:
+            value = x[leaf.where].reshape(leaf.shape) if isinstance(leaf, Tensor) else leaf
+            return value if self.elsewhere else _copied(value)
 
-        return tuple(
-            map_leaves(fresh if position in self.differentiated else own, tree)
-            for position, tree in enumerate(self.inputs)
-        )
+        return tuple([map_leaves(filled, tree) for tree in self._layout])
 
     def _note_writes_upstream(self, given: Any, upstream: Vector) -> None:
         if self.elsewhere:
@@ -244,7 +249,7 @@ class Pair:
         problems = [problem for tensor in self.tensors for problem in _gradient_problems(tensor, named[tensor.name])]
         if problems:
             raise Broken(*problems, actual=named)
-        return _joined(map(np.asarray, actual))
+        return _joined([np.asarray(each) for each in actual])
 
     def _gradient_trees(self, result: Any) -> Sequence[Any]:
         expected = [self.inputs[position] for position in self.differentiated]
@@ -322,12 +327,9 @@ def _lent(leaf: Any) -> Any:
     return view
 
 
-def _joined(arrays: Iterable[NDArray[Any]]) -> Vector:
+def _joined(arrays: Sequence[NDArray[Any]]) -> Vector:
     """All elements in a vector of its own."""
-    return np.concatenate([_NOTHING, *(array.ravel() for array in arrays)], dtype=np.float64)
-
-
-_NOTHING = np.zeros(0)
+    return np.concatenate([array.ravel() for array in arrays], dtype=np.float64) if arrays else np.zeros(0)
 
 
 def _same_bits(old: NDArray[Any], new: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from math import prod
 
 import numpy as np
 
@@ -192,10 +193,10 @@ def _normal_form(m: Mismatch, chosen: Sequence[str]) -> bool:
 
 def spanned(m: Mismatch, target: Array, basis: Sequence[Array], over: tuple[int, ...]) -> bool:
     """Whether, over these axes, every slice of the target is a combination of the slices of the basis."""
-    target, *vectors = (_slices(a, over) for a in (target, *basis))
-    count, length = target.shape
-    if length < len(vectors) + 2 or count * (length - len(vectors)) < 4 or np.count_nonzero(target) < 4:
+    length, free = prod(target.shape[axis] for axis in over), len(basis)
+    if length < free + 2 or target.size - target.size // length * free < 4 or np.count_nonzero(target) < 4:
         return False
+    target, *vectors = (_slices(a, over) for a in (target, *basis))
     left = _project(target, _orthonormal(vectors))
     return m.small(left) and bool(np.all(np.abs(left) <= m.tolerance * rms(target)))
 
