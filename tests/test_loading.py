@@ -337,6 +337,38 @@ def test_an_entry_that_does_not_parse(name: str) -> None:
     assert problems == [expected] if expected else len(problems) == 1
 
 
+STATEMENTS = (
+    "seen.append({n})",
+    "seen.append({n}) or 1 / 0",
+    "(\n  seen.append({n}) or\n  [][0]\n)",
+    "for _ in [0]:\n    seen.append({n})\n    raise KeyError",
+    "with open(seen.append({n}) or 'no such file') as f:\n    pass",
+    "try:\n    seen.append({n})\nfinally:\n    x = {{}}[0]",
+    "class A{n}:\n    seen.append({n})\n    y = none",
+    "@seen.append({n})\n@(lambda f: f)\ndef f(): pass",
+    "def g{n}(x=seen.append({n}) or 1 / 0): pass",
+    "import sys; seen.append({n}); sys.exit(1)",
+    "seen.append({n}); import no_such_module; seen.append(-{n})",
+    "x: none = seen.append({n})",
+    '"""doc\n; string"""; seen.append({n})',
+)
+
+
+@given(st.lists(st.sampled_from(STATEMENTS), max_size=8), st.sampled_from(["\n", "\n# é; comment\n\n", "\n'é'; "]))
+def test_law_every_statement_begins_just_once(statements: list[str], between: str) -> None:
+    """Whichever of those before it failed, in whichever way, on the same line or not."""
+    text = between.join(["seen = []", *(each.format(n=n + 1) for n, each in enumerate(statements))])
+    if between.endswith(" ") and any(each[0] in "@" or each.split()[0] in ("for", "with", "try:", "class", "def")
+                                     for each in statements):  # fmt: skip
+        between = "\n"
+        text = between.join(["seen = []", *(each.format(n=n + 1) for n, each in enumerate(statements))])
+    names, _ = load(text)
+    expected = []
+    for number, each in enumerate(statements, 1):
+        expected += [number, -number] if "-{n}" in each else [number]
+    assert names["seen"] == expected
+
+
 def test_problems_are_bounded() -> None:
     _, problems = load("".join(f"raise ValueError('{n}' + 'x' * 1000)\n" for n in range(50)))
     assert len(problems) == MAX_PROBLEMS

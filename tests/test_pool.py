@@ -157,6 +157,19 @@ def test_what_a_course_imports_is_there(walled: Sandbox) -> None:
     assert outcome.value.tolist() == [0, 2, 4]
 
 
+def test_children_that_were_closed_are_ended_and_reaped(own: Sandbox) -> None:
+    """Without another request to their zygote."""
+    assert works(own)
+    (zygote,) = own.pids()
+    assert soon(lambda: len(below(zygote)) <= 1)
+    idle = below(zygote)
+    busy = process(own, b"def double(x):\n    while True: pass\n")
+    busy.load()
+    assert below(zygote) > idle
+    busy.close()
+    assert soon(lambda: below(zygote) == idle)
+
+
 # ---------------------------------------------------------------------------------------------- limits, by their names
 
 

@@ -227,6 +227,49 @@ def test_nothing_that_the_judge_has_open_is_open_there(start: Start, tmp_path: P
     assert found == {"/dev/null", "/memfd", "socket"}
 
 
+def test_what_is_put_into_numpy_and_the_builtins_stays_and_breaks_nothing(start: Start) -> None:
+    child = start(
+        "import builtins, warnings\nnp.float = float\n"
+        "np.array = np.asarray = np.ndarray = np.generic = np.errstate = None\n"
+        "np.isfinite = np.median = np.unique = lambda x: 1 / 0\n"
+        "warnings.catch_warnings = warnings.simplefilter = None\n"
+        "for name in ('isinstance', 'issubclass', 'len', 'sum', 'type', 'zip', 'enumerate', 'tuple', 'list', 'next'):\n"
+        "    setattr(builtins, name, None)\n"
+        "def f(x, tree):\n    assert len is None and np.array is None\n    tree['W'] += 1\n"
+        "    return {'x': x * np.float(2), 'n': [1.5, None]}, x\n"
+        "def g(dout, cache):\n    cache += 1\n    return dout * cache\n"
+        "def fails(): raise ValueError('why')\n"
+    )
+    x, tree = np.arange(1.0, 5.0) / 7, {"W": np.ones(2), "rest": (1, [None, np.ones(1)])}
+    loaded = child.load()
+    assert isinstance(loaded, Loaded)
+    assert loaded.problems == ()
+    for watch in (False, True):
+        first = ask(child, "f", x, tree, keep=0, watch=watch)
+        assert isinstance(first, Returned), first
+        assert (first.value["x"].tolist(), first.value["n"][1], first.changed) == ((2 * x).tolist(), None, (1,))
+        second = ask(child, "g", x, Kept(0), watch=watch)
+        assert isinstance(second, Returned), second
+        assert (second.changed, second.changed_earlier, second.noticed) == ((), (0,), None)
+    failed = ask(child, "fails")
+    assert isinstance(failed, Raised)
+    assert (failed.kind, failed.traceback) == (
+        "ValueError",
+        "mlp.py, line 18, in fails: def fails(): raise ValueError('why')",
+    )
+    assert child.started == 1
+
+
+def test_what_is_set_for_warnings_and_numpys_errors_does_not_last(start: Start) -> None:
+    child = start(
+        "import warnings\nwarnings.simplefilter('error')\nnp.seterr(all='raise')\n"
+        "def f():\n    warnings.warn('called')\n    return np.zeros(1) / 0\n"
+        "def g():\n    warnings.simplefilter('error')\n    warnings.filters = None\n    np.seterr(all='raise')\n"
+    )
+    for function in ("f", "g", "f"):
+        assert isinstance(ask(child, function), Returned)
+
+
 # ------------------------------------------------------------------------------------------------------------ deadlines
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from grader.sandbox.freeze import DTYPES, MAX_DEPTH, MAX_KEY, MAX_NODES
 from grader.sandbox.wire import (
     MAX_ARRAYS,
     MAX_TEXT,
+    Incoming,
     Reply,
     Status,
     Violation,
@@ -186,6 +189,33 @@ def test_texts_hold_nothing_that_moves_a_cursor() -> None:
 
 def test_positions_beyond_the_mask_are_dropped() -> None:
     assert replied(Reply(status=Status.RETURNED, changed=(0, 63, 64, 1000))).changed == (0, 63)
+
+
+@given(st.lists(st.integers(0, 3 * wire._BUFFER), max_size=6), st.lists(st.integers(1, 2 * wire._BUFFER), min_size=1))
+def test_law_bytes_come_in_order_however_they_arrive(sizes: list[int], arrivals: list[int]) -> None:
+    data = np.random.default_rng(0).bytes(sum(sizes))
+    at, turns = 0, itertools.cycle(arrivals)
+
+    def receive(room: memoryview) -> int:
+        nonlocal at
+        count = min(len(room), next(turns), len(data) - at)
+        if not count:
+            raise EOFError
+        room[:count] = data[at : at + count]
+        at += count
+        return count
+
+    incoming = Incoming(receive)
+    assert b"".join(incoming.read(size) for size in sizes) == data
+    with pytest.raises(EOFError):
+        incoming.read(1)
+
+
+def test_a_small_frame_is_one_piece_and_a_large_one_is_not_copied() -> None:
+    small, large = np.ones(3), np.ones(wire._BUFFER)
+    for pack in (partial(pack_request, {}), lambda value: pack_reply(1, Reply(status=Status.RETURNED, value=value))):
+        assert len(pack(small)) == 1
+        assert np.shares_memory(np.frombuffer(pack(large)[1]), large)
 
 
 # ---------------------------------------------------------------------------------------------- what a child may forge

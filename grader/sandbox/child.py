@@ -79,9 +79,12 @@ class Child(Protocol):
         ...
 
 
+_IN_MEMORY = hasattr(os, "memfd_create")
+
+
 def output_file(size: int) -> int:
     """Descriptor of a file of just this size that can't grow, in memory where the system has that."""
-    if hasattr(os, "memfd_create"):
+    if _IN_MEMORY:
         import fcntl
 
         fd = os.memfd_create("output", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -96,6 +99,8 @@ def output_file(size: int) -> int:
 
 def read_output(fd: int, size: int) -> str:
     """What is in such a file; it has its full size from the start, so the unwritten rest is zeros."""
+    if _IN_MEMORY and not os.fstat(fd).st_blocks:  # not a page of it was ever written
+        return ""
     return os.pread(fd, size, 0).rstrip(b"\0").decode("utf-8", "replace")
 
 

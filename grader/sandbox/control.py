@@ -5,6 +5,7 @@ Judge to zygote: JSON, one object a message.
     {"op": "fork", "limits": {...}, "output_bytes": n} with two descriptors: the child's end of a socket, and the file
         for what it prints. Answered by FORKED, with a pidfd of the child.
     {"op": "end", "pid": n}. Answered by ENDED, with how the child had ended before it was ended now.
+    {"op": "drop", "pid": n}. Not answered: the child is ended now, and reaped when it has.
 
 Zygote to judge: once, when it is ready, a JSON object with the layers of its wall; then an ANSWER to each request.
 A child sends WALL_STANDS over its own socket when nothing can be got back any more, before it serves.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import builtins
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -122,6 +123,7 @@ class Program:
             SyntaxError: the file doesn't parse.
         """
         filename, namespace = self.filename(path), module.__dict__
+        namespace["__builtins__"] = vars(builtins)  # else they were this module's, which has some of its own (boot)
         text = decode(self.source.files[path])
         lines = self._lines[path] = io.StringIO(text).readlines()
         if self.source.root is None:

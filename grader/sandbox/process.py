@@ -168,7 +168,6 @@ class ChildProcess:
 
     def _start(self) -> LoadOutcome:
         self._child = self._sandbox.child(self._output_bytes, self._limits())
-        self._channel = _Channel(self._child.socket)
         self.started += 1
         self._reprinted = 0
         files = {name: np.frombuffer(data, dtype=np.uint8) for name, data in self._source.files.items()}
@@ -205,9 +204,11 @@ class ChildProcess:
         self, header: dict[str, Any], value: Any, seconds: float, max_bytes: int
     ) -> Reply | TimedOut | Killed | Malformed:
         """One exchange. Whatever goes wrong ends the process."""
-        child, channel, nonce = self._child, self._channel, secrets.randbits(64)
+        child, nonce = self._child, secrets.randbits(64)
         assert child is not None
-        assert channel is not None
+        if self._channel is None or self._channel.end is not child.socket:
+            self._channel = _Channel(child.socket)
+        channel = self._channel
         clock = _Clock(child, seconds)
         try:
             channel.begin(clock)

@@ -136,6 +136,14 @@ class Zygote:
         code = os.waitstatus_to_exitcode(status)
         return Ending(code=code, cpu_seconds=cpu) if code >= 0 else Ending(signal=-code, cpu_seconds=cpu)
 
+    def drop(self, pid: int) -> None:
+        """End a child, however it ends, and don't wait until it has: that takes as long as a fork."""
+        with self.lock:
+            self.children -= 1
+            if not self.closed:
+                with contextlib.suppress(MachineError):
+                    self._tell({"op": "drop", "pid": pid}, [])
+
     def close(self) -> None:
         """End it, and every child that it has."""
         with self.lock:
@@ -151,12 +159,7 @@ class Zygote:
             self._held.close()
 
     def _ask(self, request: dict[str, Any], fds: list[int]) -> tuple[int, int, int, float, list[int]]:
-        if self.closed:
-            raise MachineError("the process that starts submissions was ended")
-        try:
-            socket.send_fds(self._control, [json.dumps(request).encode()], fds)
-        except OSError as error:
-            self._broken(error.strerror or str(error))
+        self._tell(request, fds)
         message, received = self._receive(ANSWER_SECONDS)
         if len(message) != ANSWER.size:
             for fd in received:
@@ -164,6 +167,14 @@ class Zygote:
             self._broken("it did not answer as agreed")
         kind, pid, status, cpu = ANSWER.unpack(message)
         return kind, pid, status, cpu, received
+
+    def _tell(self, request: dict[str, Any], fds: list[int]) -> None:
+        if self.closed:
+            raise MachineError("the process that starts submissions was ended")
+        try:
+            socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+        except OSError as error:
+            self._broken(error.strerror or str(error))
 
     def _receive(self, seconds: float) -> tuple[bytes, list[int]]:
         """One message. Whatever goes wrong, also Ctrl-C, ends the zygote: answers must not get out of step."""
@@ -260,11 +271,18 @@ class Forked:
     def _reap(self) -> None:
         if not self._reaped:
             self._reaped = True
-            with contextlib.suppress(OSError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            self._stop()
             self._ending = self._zygote.end(self._pid)
+
+    def _stop(self) -> None:
+        """From here on none of its code runs."""
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def kill(self) -> None:
         """End it and all that it started, and free what it held."""
-        self._reap()
+        if not self._reaped:
+            self._reaped = True
+            self._stop()
+            self._zygote.drop(self._pid)
         self.held.close()

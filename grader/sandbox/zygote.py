@@ -9,9 +9,10 @@ from __future__ import annotations
 import gc
 import json
 import os
+import select
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from grader.calls import Profile
@@ -74,17 +75,32 @@ class _Zygote:
     profile: Profile
     out: Capped
     forks: int = 0
+    dropped: dict[int, int] = field(default_factory=dict)
+    """Children that were killed and are not reaped yet, by descriptors of theirs."""
+    poll: select.poll = field(default_factory=select.poll)
 
     def run(self) -> NoReturn:
+        self.poll.register(self.control, select.POLLIN)
         while True:
-            message, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE, 2)
-            if not message:
-                os._exit(0)  # the judge has hung up
-            request = json.loads(message)
-            if request["op"] == "fork":
+            for fd, _ in self.poll.poll():
+                if fd in self.dropped:
+                    self.reap(fd)
+                else:
+                    self.answer()
+
+    def answer(self) -> None:
+        """One request."""
+        message, fds, _, _ = socket.recv_fds(self.control, MAX_MESSAGE, 2)
+        if not message:
+            os._exit(0)  # the judge has hung up
+        request = json.loads(message)
+        match request["op"]:
+            case "fork":
                 self.fork(request, fds)
-            else:
+            case "end":
                 self.end(request["pid"])
+            case "drop":
+                self.drop(request["pid"])
 
     def fork(self, request: dict[str, Any], fds: list[int]) -> None:
         self.forks += 1
@@ -111,6 +127,19 @@ class _Zygote:
         os.kill(pid, signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
         self.control.send(ANSWER.pack(Answer.ENDED, pid, status, usage.ru_utime + usage.ru_stime))
+
+    def drop(self, pid: int) -> None:
+        """Kill, and go on: with several cores the next child is forked while this one's memory is freed."""
+        fd = os.pidfd_open(pid)
+        signal.pidfd_send_signal(fd, signal.SIGKILL)
+        self.dropped[fd] = pid
+        self.poll.register(fd, select.POLLIN)
+
+    def reap(self, fd: int) -> None:
+        """One that has ended meanwhile."""
+        self.poll.unregister(fd)
+        os.close(fd)
+        os.waitpid(self.dropped.pop(fd), 0)
 
     def child(self, request: dict[str, Any], channel: int, output: int) -> NoReturn:
         """Become the child of one submission."""
