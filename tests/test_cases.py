@@ -34,6 +34,14 @@ def test_a_private_seed_moves_the_hidden_cases_and_no_other(mlp: Assignment) -> 
             assert same is not spec.hidden
 
 
+def test_the_arrays_of_a_case_can_not_be_written_to(mlp: Assignment) -> None:
+    for exercise in mlp.exercises:
+        for spec in exercise.cases:
+            case = draw_case(mlp, exercise, spec)
+            every = [*leaves(case.inputs), *leaves(list(case.updates)), case.upstream]
+            assert not any(array.flags.writeable for array in every if array is not None)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_drawn_sizes_all_differ(mlp: Assignment, seed: int) -> None:
     for exercise in mlp.exercises:

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from grader.numerics.claims import close
 from grader.numerics.diagnosis import Context, Diagnosis, DiagnosisCode, diagnose
 
 Code = DiagnosisCode
@@ -778,3 +779,23 @@ def test_an_object_that_fights_back_is_not_an_array() -> None:
             raise SystemError("no")
 
     assert diagnose(Hostile(), np.zeros(3), Context(name="dx"))[0].code is Code.NOT_AN_ARRAY
+
+
+SIZED = hnp.arrays(
+    np.float64, 4, elements=st.floats(-1e3, 1e3) | st.sampled_from([np.inf, -np.inf, np.nan, 1e308, 1e-308])
+)
+
+
+@given(SIZED | LEVEL, st.floats(-3, 3) | st.floats(0.9, 1.1), st.integers(0, 3), st.sampled_from([1e-12, 1e-7, 1e-4]))
+def test_law_close_is_its_definition_however_it_gets_there(
+    candidate: np.ndarray, off: float, index: int, tolerance: float
+) -> None:
+    """Around the edge of what is allowed: off is in units of that."""
+    with np.errstate(all="ignore"):
+        top = np.abs(candidate).max()
+        rms = top * np.sqrt(np.mean(np.square(candidate / top))) if 0 < top < np.inf else top
+        allowed = tolerance * (np.abs(candidate) + 0.01 * rms)
+        actual = candidate.copy()
+        actual[index] += off * allowed[index]
+        assume(not np.isclose(abs(actual[index] - candidate[index]), allowed[index], rtol=1e-6, atol=0.0))
+        assert close(actual, candidate, tolerance) == bool(np.all(np.abs(actual - candidate) <= allowed))

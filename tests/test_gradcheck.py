@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from copy import deepcopy
 from dataclasses import replace
+from functools import wraps
 
 import gradient_layers as corpus
 import numpy as np
@@ -11,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.numerics.gradcheck import GradientFault, Outcome, Where, check_gradients
+from grader.numerics.gradcheck import GradientCheck, GradientFault, Outcome, Where, check_gradients
+from grader.numerics.trees import leaves
 
 SMOOTH = {layer.name: layer for layer in corpus.smooth_layers(0)}
 KINKED = {layer.name: layer for layer in corpus.kinked_layers(0)}
@@ -490,6 +493,34 @@ def test_nothing_to_check_is_not_a_pass():
 
 
 # ---------------------------------------------------------------------------------------------------- calling forms
+
+
+@pytest.mark.parametrize("damage", [None, "zero", "one element", "off by 1e-3"])
+@pytest.mark.parametrize("layer", [AFFINE, *SMALL, *KINKED.values()], ids=lambda layer: layer.name)
+def test_where_the_functions_run_is_no_matter_to_the_evidence(layer, damage):
+    """Elsewhere, the functions are lent views and work on copies; nothing else differs, to the last bit."""
+    layer = corpus.DAMAGES[damage](layer) if damage else layer
+
+    @wraps(layer.forward)
+    def forward(*inputs):
+        assert not any(isinstance(leaf, np.ndarray) and leaf.flags.writeable for leaf in leaves(inputs))
+        return layer.forward(*deepcopy(inputs))
+
+    here, there = check(layer), check(replace(layer, forward=forward), elsewhere=True)
+    for name in GradientCheck.__dataclass_fields__:
+        if name != "failure":
+            assert repr(getattr(there, name)) == repr(getattr(here, name)), name
+
+
+def test_inputs_may_be_differentiated_in_any_order():
+    def forward(x, w):
+        return x * w, (x, w)
+
+    def backward(dout, cache):
+        return dout * cache[0], dout * cache[1]
+
+    inputs = [np.linspace(1.0, 2.0, 6), np.linspace(-3.0, 4.0, 6)]
+    assert check_gradients(forward, backward, inputs, differentiate=["w", "x"], seed=1).passed
 
 
 def test_integers_and_settings_are_passed_along():
