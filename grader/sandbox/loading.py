@@ -21,7 +21,7 @@ import io
 import linecache
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType, TracebackType
@@ -185,12 +185,15 @@ class Program:
 
     def enter(self) -> None:
         """Make the files importable, those already loaded in front of others of the same names."""
-        hidden = self._first | self.kit.refused.keys()  # "utils" may be anybody's; torch is the oracle's
-        if any(name in sys.modules for name in hidden):
-            for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
-                del sys.modules[name]
+        self.hide(self._first | self.kit.refused.keys())  # "utils" may be anybody's; torch is the oracle's
         sys.modules.update(self._own)
         sys.meta_path[:] = [_Finder(self), _Refusal(self.kit.refused), *sys.meta_path, _FolderFinder(self)]
+
+    def hide(self, names: Collection[str]) -> None:
+        """Take what has these names at the top out of sys.modules."""
+        if any(name in sys.modules for name in names):
+            for name in [name for name in sys.modules if name.partition(".")[0] in names]:
+                del sys.modules[name]
 
     def leave(self, modules: dict[str, ModuleType]) -> None:
         """Take the student's modules out of sys.modules, which held these before."""
@@ -298,6 +301,7 @@ class _Staying:
         if not self.entered:
             self.entered = True
             self.program.enter()
+        self.program.hide(self.program.kit.refused)  # nor does what a call put there pass for it in the next
         self.filters[:] = [_IGNORE]
         warnings.filters = self.filters
         self.errors = errstate()
