@@ -784,6 +784,7 @@ def test_an_object_that_fights_back_is_not_an_array() -> None:
 SIZED = hnp.arrays(
     np.float64, 4, elements=st.floats(-1e3, 1e3) | st.sampled_from([np.inf, -np.inf, np.nan, 1e308, 1e-308])
 )
+LEVEL = st.floats(1e-3, 1e3).map(lambda value: np.full(4, value))
 
 
 @given(SIZED | LEVEL, st.floats(-3, 3) | st.floats(0.9, 1.1), st.integers(0, 3), st.sampled_from([1e-12, 1e-7, 1e-4]))
