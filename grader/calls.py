@@ -9,7 +9,7 @@ Values are trees: NumPy arrays and Python numbers, nested in tuples, lists and s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
@@ -225,6 +225,13 @@ class Evaluator(Protocol):
 
     def call(self, call: Call) -> Outcome:
         """Evaluate one call. Never raises for anything that the student's code does."""
+        ...
+
+    def calls(self, calls: Sequence[Call]) -> Iterable[Outcome]:
+        """Evaluate calls one after the other, as `call` would; where that saves waiting, asked all at once.
+
+        The outcomes come in the order of the calls, and end with the first that ended the process.
+        """
         ...
 
     def fresh(self) -> None:

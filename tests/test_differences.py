@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from grader.numerics.differences import (
     STEP,
+    at_each,
     central_differences,
     kinked,
     noise_of,
@@ -36,8 +37,8 @@ def checked(f, gradient, x, *, seed=0, step=STEP):
     """Residual of a claimed gradient of <d, f> along a random direction, d and direction drawn from the seed."""
     value = f(x)
     direction, d = draw(seed, x.size), draw(seed + 1, value.size)
-    noise = rounding_noise(f, x, value, draw(seed + 2, x.size))
-    return residual_of(stencil(f, x, direction, step), d, gradient(x, d), noise_of(d, noise))
+    noise = rounding_noise(at_each(f), x, value, draw(seed + 2, x.size))
+    return residual_of(stencil(at_each(f), x, direction, step), d, gradient(x, d), noise_of(d, noise))
 
 
 SMOOTH = {
@@ -79,17 +80,17 @@ def test_nan_never_passes():
 def test_calls():
     f, calls = counted(np.sin)
     x = draw(0, 5)
-    stencil(f, x, draw(1, 5), STEP)
+    stencil(at_each(f), x, draw(1, 5), STEP)
     assert len(calls) == 4
-    rounding_noise(f, x, np.sin(x), draw(2, 5))
+    rounding_noise(at_each(f), x, np.sin(x), draw(2, 5))
     assert len(calls) == 4 + 3
-    central_differences(f, x, np.ones(5), np.array([0, 3]), np.full(2, STEP))
+    central_differences(at_each(f), x, np.ones(5), np.array([0, 3]), np.full(2, STEP))
     assert len(calls) == 4 + 3 + 2 * 2
 
 
 def test_steps_are_the_represented_ones():
     x = np.array([1e6, 1.0, 1e-9])
-    points = stencil(lambda x: x.copy(), x, np.array([1.0, 1.0, 1.0]) / 3, STEP)
+    points = stencil(at_each(lambda x: x.copy()), x, np.array([1.0, 1.0, 1.0]) / 3, STEP)
     assert np.array_equal(points.moved, points.plus - points.minus)
     assert np.array_equal(points.half_moved, points.half_plus - points.half_minus)
 
@@ -100,7 +101,7 @@ def test_noise_has_the_size_of_rounding(size, noise):
         return size * np.sin(x) / 3
 
     x = draw(0, 2000)
-    found = rounding_noise(f, x, f(x), draw(1, 2000))
+    found = rounding_noise(at_each(f), x, f(x), draw(1, 2000))
     assert 0.1 * noise < np.median(found) < 10 * noise
 
 
@@ -109,7 +110,7 @@ def test_noise_of_float32_inside_shows():
         return np.sin(x * 1e7).astype(np.float32).astype(float)
 
     x = draw(0, 500)
-    assert np.median(rounding_noise(f, x, f(x), draw(1, 500))) > 1e-9
+    assert np.median(rounding_noise(at_each(f), x, f(x), draw(1, 500))) > 1e-9
 
 
 def test_noise_survives_where_f_is_not_finite():
@@ -117,7 +118,7 @@ def test_noise_survives_where_f_is_not_finite():
         with np.errstate(all="ignore"):
             return np.where(x > 0, np.sqrt(x), np.nan)
 
-    assert np.all(np.isfinite(rounding_noise(f, np.ones(4), np.ones(4), -(2.0**44) * np.ones(4))))
+    assert np.all(np.isfinite(rounding_noise(at_each(f), np.ones(4), np.ones(4), -(2.0**44) * np.ones(4))))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_kinks_are_found_where_they_are(f, at):
     x = np.abs(draw(0, 30)) + 1.001
     x[7] = at
     direction = np.sign(draw(1, 30)) + 0.5
-    flags = kinked(stencil(f, x, direction, STEP), f(x), np.full(30, 1e-16))
+    flags = kinked(stencil(at_each(f), x, direction, STEP), f(x), np.full(30, 1e-16))
     assert np.flatnonzero(flags).tolist() == [7]
 
 
@@ -145,20 +146,20 @@ def test_smooth_functions_have_no_kinks():
     for name, (f, _) in SMOOTH.items():
         for seed in range(20):
             x = draw(seed, 40)
-            noise = rounding_noise(f, x, f(x), draw(seed + 1, 40))
-            assert not kinked(stencil(f, x, draw(seed + 2, 40), STEP), f(x), noise).any(), name
+            noise = rounding_noise(at_each(f), x, f(x), draw(seed + 1, 40))
+            assert not kinked(stencil(at_each(f), x, draw(seed + 2, 40), STEP), f(x), noise).any(), name
 
 
 def test_outputs_without_upstream_gradient_take_no_part():
     def f(x):
         return np.array([x[0], np.nan])
 
-    points = stencil(f, np.ones(2), np.ones(2), STEP)
+    points = stencil(at_each(f), np.ones(2), np.ones(2), STEP)
     assert residual_of(points, np.array([1.0, 0.0]), np.array([1.0, 0.0]), 1e-16).passed
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 6))
 def test_law_differences_of_a_linear_map_are_its_matrix(seed, m, n):
     matrix, x, d = draw(seed, m, n), draw(seed + 1, n), draw(seed + 2, m)
-    found = central_differences(lambda x: matrix @ x, x, d, np.arange(n), np.full(n, 2.0**-10))
+    found = central_differences(at_each(lambda x: matrix @ x), x, d, np.arange(n), np.full(n, 2.0**-10))
     assert np.allclose(found, d @ matrix, rtol=0, atol=1e-11)

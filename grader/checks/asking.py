@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, assert_never
 
 import numpy as np
@@ -102,31 +104,53 @@ class Student:
         Raises:
             Unanswered: it did not return.
         """
-        return self._ask(function, args, None, like, watch)
+        call = self._call(function, args, like, watch=watch)
+        return self._answer(call, self.evaluator.call(call))
 
     def pair(self, function: str, *args: Any, like: int = 0) -> tuple[Any, Kept]:
         """First item of the pair that the function returns, and the second as kept on the student's side."""
-        self._slots += 1
-        return self._ask(function, args, self._slots, like), Kept(self._slots)
+        (answer,) = self.pairs(function, [args], like=like)
+        return answer()
 
-    def _ask(self, function: str, args: tuple[Any, ...], keep: int | None, like: int, watch: bool = False) -> Any:
-        self.calls += 1
-        call = Call(
+    def values(self, function: str, every: Sequence[Sequence[Any]], *, like: int = 0) -> Iterator[Callable[[], Any]]:
+        """For each of these arguments in order what gives the value, or raises Unanswered as `value` does."""
+        yield from self._answers([self._call(function, args, like) for args in every])
+
+    def pairs(
+        self, function: str, every: Sequence[Sequence[Any]], *, like: int = 0
+    ) -> Iterator[Callable[[], tuple[Any, Kept]]]:
+        """For each of these arguments in order what gives the pair, or raises Unanswered as `pair` does."""
+        first = self._slots + 1
+        self._slots += len(every)
+        calls = [self._call(function, args, like, keep=slot) for slot, args in enumerate(every, start=first)]
+        for slot, answer in enumerate(self._answers(calls), start=first):
+            yield lambda answer=answer, slot=slot: (answer(), Kept(slot))  # type: ignore[misc]
+
+    def _call(
+        self, function: str, args: Sequence[Any], like: int, *, keep: int | None = None, watch: bool = False
+    ) -> Call:
+        return Call(
             function=function,
-            args=args,
+            args=tuple(args),
             keep=keep,
             seconds=self.limits.call_seconds,
             max_bytes=ROOM + 16 * max(like, size_of(*(arg for arg in args if not isinstance(arg, Kept)))),
             watch=watch,
         )
-        outcome = self.evaluator.call(call)
+
+    def _answers(self, calls: Sequence[Call]) -> Iterator[Callable[[], Any]]:
+        for call, outcome in zip(calls, self.evaluator.calls(calls), strict=False):  # an end ends them all
+            yield partial(self._answer, call, outcome)
+
+    def _answer(self, call: Call, outcome: Outcome) -> Any:
+        self.calls += 1
         if not self._told and self.evaluator.overflowed:
-            self._told, self.overflowed = True, function
+            self._told, self.overflowed = True, call.function
         if not isinstance(outcome, Returned):
-            raise self._unanswered(function, _hushed(outcome) if self.hide_values else outcome)
+            raise self._unanswered(call.function, _hushed(outcome) if self.hide_values else outcome)
         self.seconds += outcome.seconds
         self.noticed = self.noticed or outcome.noticed
-        self._note_changes(function, args, keep, outcome)
+        self._note_changes(call.function, call.args, call.keep, outcome)
         return _hushed_value(outcome.value, self.known) if self.hide_values else outcome.value
 
     def _note_changes(self, function: str, args: tuple[Any, ...], keep: int | None, outcome: Returned) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,16 @@ from grader.findings import FindingCode, Status
 from grader.numerics.diagnosis import Context
 from grader.numerics.trees import named_leaves
 
-__all__ = ["expected_value", "float_inputs", "forward", "largest", "loss", "loss_and_gradient", "value"]
+__all__ = [
+    "expected_value",
+    "float_inputs",
+    "forward",
+    "largest",
+    "loss",
+    "loss_and_gradient",
+    "losses_and_gradients",
+    "value",
+]
 
 
 def value(question: Question) -> Ruling:
@@ -74,7 +83,17 @@ def loss_and_gradient(question: Question, args: Sequence[Any], *, watch: bool = 
         Unanswered: it did not return, or no pair.
     """
     function = question.exercise.functions["loss"]
-    result = question.student.value(function, *args, like=size_of(*args), watch=watch)
+    return _loss_pair(function, question.student.value(function, *args, like=size_of(*args), watch=watch))
+
+
+def losses_and_gradients(question: Question, every: Sequence[Sequence[Any]]) -> Iterator[Callable[[], tuple[Any, Any]]]:
+    """For each of these arguments in order what gives the pair, or raises as loss_and_gradient does."""
+    function = question.exercise.functions["loss"]
+    for answer in question.student.values(function, every, like=size_of(*every[0])):
+        yield lambda answer=answer: _loss_pair(function, answer())  # type: ignore[misc]
+
+
+def _loss_pair(function: str, result: Any) -> tuple[Any, Any]:
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         problem = f"must return a pair (loss, gradient), it returned {describe_value(result)}"
         raise Unanswered(Status.FAILED, finding(FindingCode.WRONG_STRUCTURE, what=function, problem=problem))

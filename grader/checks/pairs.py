@@ -23,16 +23,16 @@ Before wrong numbers cost a point the reference itself is held against finite di
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from grader.assignment import ArraySpec, Kind, named_specs
 from grader.calls import Kept
 from grader.checks.asking import Unanswered, finding, size_of
-from grader.checks.outputs import expected_value, float_inputs, largest, loss_and_gradient
+from grader.checks.outputs import expected_value, float_inputs, largest, loss_and_gradient, losses_and_gradients
 from grader.checks.question import Question, Ruling
 from grader.checks.values import (
     Leaf,
@@ -53,6 +53,7 @@ from grader.numerics.trees import leaves, named_leaves, rebuild
 __all__ = ["backward", "loss_gradient"]
 
 Compared = list[tuple[Leaf, Any, Comparison]]
+Answers: TypeAlias = Iterator[Callable[[], tuple[Any, Any]]]
 NOTHING = 0.01
 """Share of the expected noise that no numerical gradient of several elements stays below."""
 
@@ -76,28 +77,28 @@ def backward(question: Question) -> Ruling:
     expected = question.oracle.expected(question.exercise, case)
     room = size_of(expected.value)
 
-    def run(*inputs: Any) -> tuple[Any, Kept]:
-        return student.pair(roles["forward"], *inputs, *case.arguments.values(), like=room)
+    def runs(every: Sequence[Sequence[Any]]) -> Answers:
+        return student.pairs(roles["forward"], [(*inputs, *case.arguments.values()) for inputs in every], like=room)
 
     def pull(upstream: Any, cache: Kept, watch: bool = False) -> Any:
         size = size_of(*expected.gradients.values())
         return student.value(roles["backward"], upstream, cache, like=size, watch=watch)
 
-    out, cache = run(*case.inputs.values())
+    out, cache = next(runs([list(case.inputs.values())]))()
     if not _bad_output(out, expected.value) and np.shape(out) != expected.value.shape:
-        return _by_hand(question, _of_another_shape(question, out, cache, run, pull))
-    return _by_hand(question, _gradient_ruling(question, pull(case.upstream, cache, watch=True), out, run, pull))
+        return _by_hand(question, _of_another_shape(question, out, cache, runs, pull))
+    return _by_hand(question, _gradient_ruling(question, pull(case.upstream, cache, watch=True), out, runs, pull))
 
 
 def loss_gradient(question: Question) -> Ruling:
     """The gradient that a loss function returns beside its value."""
     case = question.case
 
-    def run(*inputs: Any, watch: bool = False) -> tuple[Any, Any]:
-        return loss_and_gradient(question, (*inputs, *case.arguments.values()), watch=watch)
+    def runs(every: Sequence[Sequence[Any]]) -> Answers:
+        return losses_and_gradients(question, [(*inputs, *case.arguments.values()) for inputs in every])
 
-    out, gradients = run(*case.inputs.values(), watch=True)
-    return _by_hand(question, _gradient_ruling(question, gradients, out, run, None))
+    out, gradients = loss_and_gradient(question, case.args, watch=True)
+    return _by_hand(question, _gradient_ruling(question, gradients, out, runs, None))
 
 
 def _by_hand(question: Question, ruling: Ruling) -> Ruling:
@@ -136,7 +137,7 @@ def _may_be_a_check(comparisons: Iterable[tuple[str, Comparison]], noise: float)
     return noise > 0 and max(shares) <= NOTHING * noise
 
 
-def _gradient_ruling(question: Question, gradients: Any, out: Any, run: Any, pull: Any) -> Ruling:
+def _gradient_ruling(question: Question, gradients: Any, out: Any, runs: Any, pull: Any) -> Ruling:
     expected = question.oracle.expected(question.exercise, question.case)
     results = _against_reference(question, gradients)
     if isinstance(results, Finding):
@@ -152,7 +153,7 @@ def _gradient_ruling(question: Question, gradients: Any, out: Any, run: Any, pul
         right = all(result.passed for _, _, result in results)
         return Ruling(failure=None if right else told, comparisons=comparisons)
     forward_right = _equal(question, out)
-    own = _own(question, out, run, pull, forward_right)
+    own = _own(question, out, runs, pull, forward_right)
     evidence = _Evidence(forward_right=forward_right, results=results, own=own)
     ruling = _weigh(question, evidence)
     return replace(ruling, comparisons=comparisons, gradient=own)
@@ -167,24 +168,27 @@ def _against_reference(question: Question, gradients: Any) -> Compared | Finding
     return [result for name, tree in trees.items() for result in compare_leaves(tree, wanted[name])]
 
 
-def _own(question: Question, out: Any, run: Any, pull: Any, forward_right: bool) -> GradientCheck:
+def _own(question: Question, out: Any, runs: Any, pull: Any, forward_right: bool) -> GradientCheck:
     """Check the backward against finite differences of the student's own forward."""
     case, exercise = question.case, question.exercise
 
-    def near(*inputs: Any) -> tuple[Any, Any]:
+    def near(inputs: Sequence[Any], answer: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
         """A forward that refuses inputs beside the case's (rows that sum to 1 no longer do) is not defined there."""
         try:
-            return run(*inputs)  # type: ignore[no-any-return]
+            return answer()
         except Unanswered as unanswered:
             if unanswered.finding.code is not FindingCode.RAISED or _same_leaves(inputs, case.inputs.values()):
                 raise
             return np.full(np.shape(out), np.nan), None
 
+    def forwards(every: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
+        return map(near, every, runs(every))
+
     def truth(inputs: Sequence[Any], upstream: Any) -> list[Any]:
         return question.oracle.gradients(exercise, case, inputs, None if pull is None else np.asarray(upstream))
 
     return check_gradients(
-        near,
+        lambda *inputs: next(forwards([inputs])),
         pull,
         list(case.inputs.values()),
         names=list(case.inputs),
@@ -192,6 +196,7 @@ def _own(question: Question, out: Any, run: Any, pull: Any, forward_right: bool)
         reference=truth if forward_right else None,
         seed=case.seed,
         localise=forward_right,
+        forwards=forwards,
         elsewhere=True,  # what an evaluator's call writes into, the student's side notes: Returned.changed
     )
 
@@ -296,7 +301,7 @@ def _problem(question: Question, problem: GradientProblem) -> str:
     return str(replace(problem, detail="") if question.hide_values else problem)
 
 
-def _of_another_shape(question: Question, out: Any, cache: Kept, run: Any, pull: Any) -> Ruling:
+def _of_another_shape(question: Question, out: Any, cache: Kept, runs: Any, pull: Any) -> Ruling:
     """The output has another shape than the reference's, and so has the upstream gradient that goes with it.
 
     A backward that takes the one asked for, and gives the reference's gradients, is right all the same.
@@ -309,12 +314,12 @@ def _of_another_shape(question: Question, out: Any, cache: Kept, run: Any, pull:
         results = unanswered.finding
     if not isinstance(results, Finding) and all(result.passed for _, _, result in results):
         return Ruling(comparisons=[(leaf.name, result) for leaf, _, result in results])
-    return _only_own(question, out, run, pull)
+    return _only_own(question, out, runs, pull)
 
 
-def _only_own(question: Question, out: Any, run: Any, pull: Any) -> Ruling:
+def _only_own(question: Question, out: Any, runs: Any, pull: Any) -> Ruling:
     """Only the derivative of the own forward can be judged."""
-    own = _own(question, out, run, pull, forward_right=False)
+    own = _own(question, out, runs, pull, forward_right=False)
     forward, function = _names(question)
     if own.outcome is CheckOutcome.PASSED:
         told = finding(FindingCode.GRADIENT_FOLLOWS_FORWARD, function=function, forward=forward)

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -80,6 +80,7 @@ def check_gradients(
     differentiate: Sequence[str | int] | None = None,
     contract: bool = True,
     localise: bool = True,
+    forwards: Callable[[Sequence[tuple[Any, ...]]], Iterable[Any]] | None = None,
     elsewhere: bool = False,
 ) -> GradientCheck:
     """Check that backward is the derivative of forward at these inputs, in float64.
@@ -100,6 +101,7 @@ def check_gradients(
             that hold floating-point arrays.
         contract: test history, linearity and precision too.
         localise: on a failure also find the true gradient or the wrong elements; it may take thousands of calls.
+        forwards: gives forward's results at several inputs, in order, where that is quicker than to call it for each.
         elsewhere: both functions run on copies of what they are given (in another process, say), so that they can't
             write into it. They are handed views that can't be written to, and writing is not looked for.
 
@@ -116,6 +118,7 @@ def check_gradients(
         inputs=tuple(inputs),
         names=named,
         differentiated=_differentiated(inputs, named, differentiate),
+        forwards=forwards,
         elsewhere=elsewhere,
     )
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed

@@ -94,7 +94,7 @@ class Probed:
 def point_at(pair: Pair, evaluation: Evaluation, where: Where, rng: np.random.Generator) -> Point:
     """Measure the rounding noise around an evaluation: three forward calls."""
     direction = pair.scale * rng.standard_normal(pair.x.size)
-    noise = rounding_noise(pair.value, evaluation.x, evaluation.value, direction)
+    noise = rounding_noise(pair.values, evaluation.x, evaluation.value, direction)
     return Point(where=where, x=evaluation.x, value=evaluation.value, noise=noise, scale=pair.scale)
 
 
@@ -114,7 +114,7 @@ def probe(
     step = STEP
     for _ in range(_TRIES):
         direction = point.scale * rng.standard_normal(pair.x.size)
-        points = stencil(pair.value, point.x, direction, step)
+        points = stencil(pair.values, point.x, direction, step)
         flags = kinked(points, point.value, point.noise)
         if not flags.any():
             return _settle(pair, point, upstream, gradient, direction, points)
@@ -132,7 +132,7 @@ def _settle(pair: Pair, point: Point, upstream: Vector, gradient: Vector, direct
     for _ in range(_TRIES - 1):
         if residual.truncation <= _WORTH_A_SHORTER_STEP * residual.roundoff:
             break
-        shorter = stencil(pair.value, point.x, direction, points.step * _SHORTER)
+        shorter = stencil(pair.values, point.x, direction, points.step * _SHORTER)
         finer = residual_of(shorter, upstream, gradient, sigma)
         if not finer.tolerance < residual.tolerance:
             break
@@ -176,7 +176,7 @@ def _with_coarse_noise(
     pair: Pair, point: Point, upstream: Vector, gradient: Vector, direction: Vector, points: Stencil
 ) -> Residual:
     """Before a gradient is called wrong: allow for noise that the fine grid could not show."""
-    noise = np.maximum(coarse_noise(pair.value, point.x, point.value, direction), point.noise)
+    noise = np.maximum(coarse_noise(pair.values, point.x, point.value, direction), point.noise)
     return residual_of(points, upstream, gradient, noise_of(upstream, noise))
 
 
@@ -215,7 +215,7 @@ def _at_kinks(
     number: int,
 ) -> Probed:
     direction = point.scale * rng.standard_normal(pair.x.size)
-    points = stencil(pair.value, point.x, direction, step)
+    points = stencil(pair.values, point.x, direction, step)
     still = kinked(points, point.value, point.noise) & flags
     near = flags & ~still
     found = Probed()
@@ -309,7 +309,7 @@ def _accuse(pair: Pair, point: Point, group: _Slopes, along: Vector, step: float
     low, high = float(group.least[0]), float(group.greatest[0])
     detail = f"output {output}: slope {slope:.6g}, on the two sides {low:.6g} and {high:.6g}"
     direction = point.scale * rng.standard_normal(pair.x.size)
-    noise = float(coarse_noise(pair.value, point.x, point.value, direction)[output])
+    noise = float(coarse_noise(pair.values, point.x, point.value, direction)[output])
     slack = float(group.slack[0]) + 40 * noise / step
     outside = not low - slack <= slope <= high + slack
     if outside and _bends_one_way(pair, point, output, step, rng):
@@ -319,14 +319,11 @@ def _accuse(pair: Pair, point: Point, group: _Slopes, along: Vector, step: float
 
 def _bends_one_way(pair: Pair, point: Point, output: int, step: float, rng: np.random.Generator) -> bool:
     """Whether the slope of an output is sub- or superadditive in the direction on every triangle tried."""
-
-    def slope(direction: Vector) -> float:
-        return float(pair.value(point.x + step * direction)[output] - point.value[output]) / step
-
     up = down = False
     for _ in range(_TRIANGLES):
         first, second = (point.scale * rng.standard_normal(pair.x.size) for _ in range(2))
-        one, two, both = slope(first), slope(second), slope(first + second)
+        values = pair.values([point.x + step * direction for direction in (first, second, first + second)])
+        one, two, both = (float(value[output] - point.value[output]) / step for value in values)
         slack = 120 * float(point.noise[output]) / step + 1e-6 * (abs(one) + abs(two) + abs(both))
         up |= one + two - both > slack
         down |= one + two - both < -slack

@@ -161,7 +161,7 @@ def _residual(pair: Pair, failing: Failing, direction: Vector) -> Residual:
     sigma = noise_of(failing.upstream, failing.point.noise)
     used = failing.upstream != 0.0
     for shorter in (1.0, 1 / 16, 1 / 256):
-        points = stencil(pair.value, failing.point.x, direction, failing.stencil.step * shorter)
+        points = stencil(pair.values, failing.point.x, direction, failing.stencil.step * shorter)
         if not (kinked(points, failing.point.value, failing.point.noise) & used).any():
             return residual_of(points, failing.upstream, failing.gradient, sigma)
     return Residual(value=0.0, truncation=0.0, roundoff=0.0)
@@ -193,7 +193,7 @@ def _not_explained(failing: Failing) -> str:
 def _full(pair: Pair, failing: Failing, tensor: Tensor) -> Any:
     where = np.arange(tensor.where.start, tensor.where.stop)
     steps = min(STEP, failing.stencil.step) * failing.point.scale[where]
-    slopes = central_differences(pair.value, failing.point.x, failing.upstream, where, steps)
+    slopes = central_differences(pair.values, failing.point.x, failing.upstream, where, steps)
     return slopes.reshape(tensor.shape)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from bdb import BdbQuit
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -147,6 +147,9 @@ class _UntilQuit:
         if isinstance(getattr(outcome, "exception", None), pytest.exit.Exception):  # how pytest's own debugger quits
             raise DebuggerQuit
         return outcome
+
+    def calls(self, calls: Sequence[Call]) -> Iterator[Outcome]:
+        return map(self.call, calls)
 
     def fresh(self) -> None:
         self._evaluator.fresh()

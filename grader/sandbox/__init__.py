@@ -12,8 +12,9 @@ calls and gives back arrays. `wire` is all that judge and child share.
 Life of a zygote. Started by exec with a clean environment (`boot`), it tries every layer of the `wall` in throw-away
 children, enters its namespaces, imports everything (`preload`), exchanges the file system for an empty folder, freezes
 what the garbage collector knows, and says which layers stand. It has answered some calls by then, on a submission of
-our own: what Python learns about code when it first runs, children find there (`worker.rehearse`). Then it forks and reaps, as it is told to. It is
-replaced after some hundred forks, or when it does not answer; it ends when the judge hangs up.
+our own: what Python learns about code when it first runs, children find there (`worker.rehearse`). Then it forks and
+reaps, as it is told to. It is replaced after some hundred forks, or when it does not answer; it ends when the judge
+hangs up.
 
 Two profiles. Where an assignment is graded with NumPy, the child has no torch at all. Where it is declared for torch,
 arguments are tensors and autograd is refused while student code runs, which deters and does not wall in: `profiles`
@@ -21,8 +22,9 @@ says what differs, `tensors` turns arrays into tensors and back, `autograd` refu
 
 Life of a child. It is forked (milliseconds), puts its own layers up, says so with one byte, is sent the submission,
 loads it from memory and answers calls until it is closed, runs past a deadline or breaks the protocol; then it is
-killed with all that it started, and its zygote reaps it when it has ended. The next call, and the next exercise, begin with another one: what a submission does
-costs the call it did it in.
+killed with all that it started, and its zygote reaps it when it has ended. The next call, and the next exercise, begin
+with another one: what a submission does costs the call it did it in. Calls that are known beforehand (the four points
+of a difference) are asked in one go, and answered in one.
 
 What the judge never does: unpickle, evaluate or parse as JSON anything from a child; allocate more than the call
 allows because a header says so; wait past a deadline; take file descriptors.

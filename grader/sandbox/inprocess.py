@@ -7,6 +7,7 @@ pass through; everything else that the code raises is an outcome.
 from __future__ import annotations
 
 from bdb import BdbQuit
+from collections.abc import Iterator, Sequence
 
 # What a submission changes in these can only be put back if they are there before it is loaded.
 import numpy.linalg
@@ -47,6 +48,10 @@ class InProcess:
         if isinstance(exception, BdbQuit):
             raise exception
         return outcome
+
+    def calls(self, calls: Sequence[Call]) -> Iterator[Outcome]:
+        """Evaluate calls, each when its outcome is asked for: a debugger stops at the first that raises."""
+        return map(self.call, calls)
 
     def fresh(self) -> None:
         """Nothing: a student's prints and breakpoints at the top of the file come once."""

@@ -17,7 +17,7 @@ import select
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 import numpy as np
 
@@ -42,7 +42,7 @@ from grader.sandbox.child import Child, Ending, Spent
 from grader.sandbox.executor import MAX_MESSAGE, MAX_TRACEBACK
 from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
 from grader.sandbox.pool import Sandbox
-from grader.sandbox.wire import Incoming, Reply, Status, Violation, pack_request, read_reply
+from grader.sandbox.wire import TOGETHER, Incoming, Reply, Status, Violation, pack_request, read_reply
 from grader.sandbox.wording import MAX_NAME
 
 __all__ = ["ChildProcess"]
@@ -121,26 +121,51 @@ class ChildProcess:
         Raises:
             MachineError: no process could be started, or it was ended from outside.
         """
-        if self._left <= 0:
-            return self._used_up()
-        loaded = self.load()
-        if isinstance(loaded, Loaded) and self._child is None:
-            loaded = self._outcome = self._start()
-        if not isinstance(loaded, Loaded):
-            return loaded
-        seconds = min(call.seconds, self._left)
-        if seconds <= 0:
-            return self._used_up()
-        header = {"op": "call", "function": call.function, "keep": call.keep, "max_bytes": call.max_bytes}
-        header["watch"] = call.watch
-        reply = self._ask(header, call.args, seconds, call.max_bytes)
-        if isinstance(reply, TimedOut) and seconds < call.seconds:
-            return self._used_up()
-        if not isinstance(reply, Reply):
-            return reply
-        if reply.status is Status.LOADED:
-            self.close()
-        return _outcome(call, reply)
+        return self.calls([call])[0]
+
+    def calls(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Evaluate calls one after the other, as many asked in one go as are small.
+
+        Nothing is asked behind one that ended the process. Of several in one go the first that is not answered stands
+        for the one that did not return: they come from one question, so what is said of them is the same.
+
+        Raises:
+            MachineError: no process could be started, or it was ended from outside.
+        """
+        outcomes: list[Outcome] = []
+        while len(outcomes) < len(calls):
+            seconds = min(calls[len(outcomes)].seconds, self._left)
+            if seconds <= 0:
+                return [*outcomes, self._used_up()]
+            loaded = self.load()
+            if isinstance(loaded, Loaded) and self._child is None:
+                loaded = self._outcome = self._start()
+            if not isinstance(loaded, Loaded):
+                return [*outcomes, loaded]
+            for call, reply in self._exchange(calls[len(outcomes) :], seconds):
+                outcomes.append(reply if not isinstance(reply, Reply) else _outcome(call, reply))
+                if isinstance(reply, TimedOut) and seconds < call.seconds:
+                    outcomes[-1] = self._used_up()
+                if isinstance(reply, Reply) and reply.status is Status.LOADED:
+                    self.close()
+            if self._child is None:
+                break
+        return outcomes
+
+    def _exchange(self, calls: Sequence[Call], seconds: float) -> list[tuple[Call, _Answer]]:
+        """Ask the first of these calls, and the next ones with it while they fit into one piece."""
+        questions: list[_Question] = []
+        room = _AT_ONCE
+        for call in calls:
+            header = {"op": "call", "function": call.function, "keep": call.keep, "max_bytes": call.max_bytes}
+            question = _Question(header={**header, "watch": call.watch}, value=call.args, max_bytes=call.max_bytes)
+            room -= question.size
+            if questions and room < 0:
+                break
+            questions.append(question)
+            if call.watch:  # it takes its time
+                break
+        return list(zip(calls, self._ask(questions, seconds), strict=False))
 
     def fresh(self) -> None:
         """End the process: the next call finds nothing of what earlier ones left in memory."""
@@ -171,7 +196,8 @@ class ChildProcess:
         self.started += 1
         self._reprinted = 0
         files = {name: np.frombuffer(data, dtype=np.uint8) for name, data in self._source.files.items()}
-        reply = self._ask({"op": "load", "entry": self._source.entry}, files, self._seconds_to_load, 0)
+        load = _Question(header={"op": "load", "entry": self._source.entry}, value=files, max_bytes=0)
+        (reply,) = self._ask([load], self._seconds_to_load)
         if not isinstance(reply, Reply):
             return reply
         if reply.status is not Status.LOADED or len(reply.texts) != 2:
@@ -200,37 +226,44 @@ class ChildProcess:
             "RLIMIT_CPU": self._cpu_seconds,
         }
 
-    def _ask(
-        self, header: dict[str, Any], value: Any, seconds: float, max_bytes: int
-    ) -> Reply | TimedOut | Killed | Malformed:
-        """One exchange. Whatever goes wrong ends the process."""
-        child, nonce = self._child, secrets.randbits(64)
+    def _ask(self, questions: Sequence[_Question], seconds: float) -> list[_Answer]:
+        """One exchange, in which each question has so much time. Whatever goes wrong ends it, and the process."""
+        child, answers = self._child, list[_Answer]()
         assert child is not None
         if self._channel is None or self._channel.end is not child.socket:
             self._channel = _Channel(child.socket)
         channel = self._channel
+        if len(questions) > 1:
+            seconds += TOGETHER  # an answer may be kept back for so long
         clock = _Clock(child, seconds)
         try:
             channel.begin(clock)
-            channel.send(pack_request({**header, "nonce": nonce}, value))
-            return read_reply(channel.incoming.read, nonce, max_bytes)
+            pieces = [piece for question in questions for piece in question.frame]
+            channel.send(pieces if len(questions) == 1 else [b"".join(pieces)])
+            for question in questions:
+                if answers:
+                    self._left -= clock.spent()
+                    clock = _Clock(child, seconds)
+                    channel.begin(clock)
+                answers.append(read_reply(channel.incoming.read, question.nonce, question.max_bytes))
         except TimeoutError:
             idle, spent = clock.computed() < _IDLE * seconds, clock.spent()
             self.close()
             if spent < seconds:
                 had = f"{spent:.2g} of its {seconds:g} s within {clock.passed():.2g} s"
                 raise MachineError(f"this machine is too busy: a call had {had}") from None
-            return TimedOut(seconds=seconds, idle=idle)
+            answers.append(TimedOut(seconds=seconds, idle=idle))
         except Violation as violation:
             self.close()
-            return Malformed(problem=str(violation))
+            answers.append(Malformed(problem=str(violation)))
         except (EOFError, ConnectionError):
-            return self._ended(child)
+            answers.append(self._ended(child))
         except BaseException:  # Ctrl-C: the answer to this call must not be read as that to the next
             self.close()
             raise
         finally:
             self._left -= clock.spent()
+        return answers
 
     def _ended(self, child: Child) -> Killed:
         """The process hung up.
@@ -251,6 +284,19 @@ class ChildProcess:
     def _from_outside(self, child: Child, ending: Ending) -> bool:
         """Whether somebody else ended it: behind the wall a submission can't send itself a signal."""
         return child.walled and ending.signal == _SIGKILL and ending.cpu_seconds < self._cpu_seconds - 1
+
+
+_Answer: TypeAlias = Reply | TimedOut | Killed | Malformed
+
+
+class _Question:
+    """A request with its frame."""
+
+    def __init__(self, *, header: dict[str, Any], value: Any, max_bytes: int) -> None:
+        self.nonce = secrets.randbits(64)
+        self.max_bytes = max_bytes
+        self.frame = pack_request({**header, "nonce": self.nonce}, value)
+        self.size = sum(memoryview(piece).nbytes for piece in self.frame)
 
 
 _UNSEEN: Final = 0.05
@@ -335,6 +381,8 @@ def _noticed(texts: Sequence[str]) -> Noticed | None:
 
 
 _PIECE: Final = 1 << 20
+_AT_ONCE: Final = 1 << 15
+"""Bytes of requests sent in one go: a socket takes them whole, whether or not the child reads, or waits for us to."""
 
 
 class _Channel:

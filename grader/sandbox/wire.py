@@ -33,6 +33,7 @@ from grader.sandbox.freeze import DTYPES, MAX_DEPTH, MAX_KEY, MAX_NODES
 from grader.sandbox.wording import printable
 
 __all__ = [
+    "TOGETHER",
     "MAX_ARRAYS",
     "MAX_TEXT",
     "Incoming",
@@ -95,6 +96,8 @@ class Reply:
 
 _BUFFER = 1 << 16
 """Bytes that are sent, or read, together."""
+TOGETHER = 0.01
+"""Seconds for which an answer may be kept back while more calls wait to be answered."""
 
 
 class Incoming:
@@ -111,6 +114,11 @@ class Incoming:
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
         self._at = self._end = 0
+
+    @property
+    def ahead(self) -> bool:
+        """Whether more was read than was asked for: another frame has arrived."""
+        return self._at < self._end
 
     def read(self, size: int) -> bytearray:
         """Just so many bytes."""

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any, Final, NoReturn
 
 import numpy as np
@@ -23,7 +24,7 @@ from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
 from grader.sandbox.wall import set_limits
-from grader.sandbox.wire import MAX_TEXT, Incoming, Reply, Status, pack_reply, pack_request, read_request
+from grader.sandbox.wire import MAX_TEXT, TOGETHER, Incoming, Reply, Status, pack_reply, pack_request, read_request
 
 __all__ = ["Capped", "main", "prepare", "rehearse", "serve"]
 
@@ -88,6 +89,7 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
     out.room = output_bytes
     incoming = Incoming(lambda room: _receive(channel, room))
     executor: Executor | None = None
+    held, since = bytearray(), 0.0  # answers to calls that were asked in one go are told in one go, if they are quick
     while True:
         header, value = read_request(incoming.read)
         if header["op"] == "load":
@@ -96,8 +98,14 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
             reply = _loaded(executor)
         elif executor is not None:
             reply = _answer(executor, header, value)
-        for piece in pack_reply(header["nonce"], reply):
+        frame = pack_reply(header["nonce"], reply)
+        if incoming.ahead and len(frame) == 1 and (not held or monotonic() - since < TOGETHER):
+            since = since if held else monotonic()
+            held += frame[0]
+            continue
+        for piece in [held, *frame] if held else frame:
             channel.sendall(piece)
+        held = bytearray()
 
 
 _REHEARSED: Final = b"""
