@@ -7,7 +7,8 @@
 
 Each result is one transaction, on the disk when `record` returns (write-ahead log, synchronous = FULL; see "Write-Ahead
 Logging" in SQLite's documentation). A process that is killed leaves whole transactions, and the next one goes on
-behind them. Triggers refuse UPDATE and DELETE on both tables.
+behind them. The log does not work over a network: the folder belongs on a disk of the machine that grades. Triggers
+refuse UPDATE and DELETE on both tables.
 
 A report is kept without the student's name and shown with it, so that two students who hand in the same bytes (the
 stub, most often) share one. Points are kept as the report writes them.

@@ -29,6 +29,7 @@ from grader.calls import Rung
 from grader.errors import MachineError
 from grader.gradebook import Gradebook
 from grader.report.model import validate
+from grader.submission import Submission, load_submission
 from tests.courses import make_course
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds and kills processes by /proc")
@@ -181,12 +182,28 @@ def test_a_fault_of_the_course_is_undecided_and_2(
     assert "ada: undecided, the course is at fault" in told.err
 
 
+def test_a_mistake_of_ours_in_reading_is_the_machines_fault(
+    course: Assignment, handed_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(path: Path, *args: object) -> Submission:
+        if "bob" in path.name:
+            raise RecursionError("too deep")
+        return load_submission(path, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("grader.batch.running.load_submission", fails)
+    assert grade(handed_in, course, tmp_path / "run") == cli.UNDECIDED
+    with Gradebook(tmp_path / "run") as book:
+        faults = {recorded.attempt.student: recorded.sealed.faults for recorded in book.current()}
+    assert faults == {"ada": (), "bob": ("machine",), "eve": (), "joe": (), "liz": ()}
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
         (["--assignment", "nothing"], "there is no assignment 'nothing'"),
         (["--shard", "3/2"], "'3/2' is not one of n shares"),
         (["--workers", "0"], "0 is not in the range"),
+        (["--out", "{handed_in}/run"], "would be a hand-in there"),
         (["--dask", "tcp://127.0.0.1:9"], "no Dask scheduler answers at tcp://127.0.0.1:9"),
     ],
 )
@@ -200,6 +217,7 @@ def test_mistakes_of_the_caller_are_told_in_a_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("grader.batch.cluster._CONNECT_SECONDS", 1)
+    argv = [item.format(handed_in=handed_in) for item in argv]
     assert grade(handed_in, course, tmp_path / "run", *argv) == cli.UNDECIDED
     told = capsys.readouterr().err
     assert says in told

@@ -21,6 +21,7 @@ A cluster under Slurm, by dask-jobqueue (`pip install gradmark[dask] dask-jobque
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import uuid
 from collections.abc import Iterator
@@ -74,11 +75,12 @@ def grade_on_cluster(order: Order, tasks: Iterator[Task], *, address: str, waiti
         except TimeoutError as error:
             raise MachineError(f"the Dask cluster at {address} has no worker") from error
         name = load_assignment(order.manifest).name
-        _agree(client, order, name)
-        yield from _graded(client, order, name, tasks, waiting)
+        yield from _graded(client, order, name, _agreed(client, order, name), tasks, waiting)
 
 
-def _graded(client: Any, order: Order, name: str, tasks: Iterator[Task], waiting: Waiting) -> Iterator[Graded]:
+def _graded(
+    client: Any, order: Order, name: str, ours: _Version, tasks: Iterator[Task], waiting: Waiting
+) -> Iterator[Graded]:
     from distributed import KilledWorker
 
     run, more = uuid.uuid4().hex, True
@@ -92,7 +94,7 @@ def _graded(client: Any, order: Order, name: str, tasks: Iterator[Task], waiting
                 more = False
             else:
                 key = f"{_NAME}-{run}-{task.number}"
-                future = client.submit(_grade, order, name, task.submission, key=key, pure=False)
+                future = client.submit(_grade, order, name, ours, task.submission, key=key, pure=False)
                 on_their_way[key] = future, task
                 future.add_done_callback(done.put)
         waiting([])
@@ -110,8 +112,8 @@ def _graded(client: Any, order: Order, name: str, tasks: Iterator[Task], waiting
                 yield lost(order, task, f"{type(error).__name__}: {error}")
 
 
-def _agree(client: Any, order: Order, name: str) -> None:
-    """See that every worker has the same gradmark and assignment as this process.
+def _agreed(client: Any, order: Order, name: str) -> _Version:
+    """The gradmark and assignment of this process, once every worker is seen to have the same.
 
     Raises:
         MachineError: names one that has not.
@@ -120,12 +122,8 @@ def _agree(client: Any, order: Order, name: str) -> None:
     for worker, version in client.run(_version, order, name, on_error="return").items():
         if isinstance(version, BaseException):
             raise MachineError(f"the Dask worker {worker} can't grade: {type(version).__name__}: {version}")
-        for what, theirs, own in (
-            ("gradmark", version.grader, ours.grader),
-            ("assignment", version.assignment, ours.assignment),
-        ):
-            if theirs != own:
-                raise MachineError(f"the Dask worker {worker} has another {what} than this process ({theirs}, {own})")
+        ours.hold(version, str(worker))
+    return ours
 
 
 # ------------------------------------------------------------------------------------------------ on the workers
@@ -135,6 +133,18 @@ def _agree(client: Any, order: Order, name: str) -> None:
 class _Version:
     grader: str
     assignment: str
+
+    def hold(self, theirs: _Version, worker: str) -> None:
+        """See that a worker's is the same.
+
+        Raises:
+            MachineError: it is not.
+        """
+        for what in ("grader", "assignment"):
+            if getattr(self, what) != getattr(theirs, what):
+                name = "gradmark" if what == "grader" else what
+                both = f"{getattr(theirs, what)}, and here {getattr(self, what)}"
+                raise MachineError(f"the Dask worker {worker} has another {name} than this process: {both}")
 
 
 def _version(order: Order, name: str) -> _Version:
@@ -151,9 +161,10 @@ _desk: list[Desk] = []
 """The desk of this worker's process: it outlives the task that opened it, and is for one thread at a time."""
 
 
-def _grade(order: Order, name: str, submission: Submission) -> Sealed:
+def _grade(order: Order, name: str, ours: _Version, submission: Submission) -> Sealed:
     with _lock:
         if not _desk or _desk[0].order != _here(order, name):
+            ours.hold(_version(order, name), socket.gethostname())  # it may have come after the others were asked
             for former in _desk:
                 former.close()
             desk = Desk(_here(order, name))

@@ -5,8 +5,8 @@
         judge     grades one submission at a time: has the bench's oracle, and a zygote of its own (grader.sandbox)
 
 So the reference is evaluated once for a class, what it gave is in memory once, and a judge that was killed is replaced
-in milliseconds. The bench answers one request at a time: "fork", with the socket on which the new judge is to serve,
-and "end". Its children are reaped by "end" alone, so the number of a judge is its own until then.
+in milliseconds. The bench answers one request at a time: to fork a judge, and to end one. Its children are reaped by
+the latter alone, so the number of a judge is its own until then.
 
 A judge that takes long does not hold up the others: after LONG seconds it no longer counts for the number that may run
 at once, and another one takes its place, up to LONG_AT_ONCE of them. Time limits count what a submission computes, not
@@ -30,6 +30,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from multiprocessing.connection import Connection
 from typing import Final, NoReturn
 
@@ -53,6 +54,7 @@ _BENCHES: Final = 5
 _END_SECONDS: Final = 3.0
 """For a judge to end its zygote and itself, before it is killed."""
 _MESSAGES: Final = 1 << 16
+_REQUEST: Final = struct.Struct("<Bq")
 _NUMBER: Final = struct.Struct("<q")
 
 Waiting = Callable[[Sequence[tuple[str, float]]], None]
@@ -93,12 +95,21 @@ class _Judge:
         return time.monotonic() - self.since if self.task is not None else 0.0
 
 
+class _Request(IntEnum):
+    """What a bench can be asked, one at a time, each answered by a number."""
+
+    FORK = 1
+    """A judge that serves on the socket sent along; answered by its pid."""
+    END = 2
+    """The judge of this pid; answered by how it had ended, as wait gives it."""
+
+
 class _Bench:
     """The process that forks judges."""
 
     def __init__(self, order: Order) -> None:
         self._held = contextlib.ExitStack()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control, theirs = socket.socketpair()
         with theirs:
             self._said = output_file(_MESSAGES)
             self._held.callback(os.close, self._said)
@@ -106,7 +117,7 @@ class _Bench:
             try:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "grader.batch.judges", str(theirs.fileno())],
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,
                     stdout=self._said,
                     stderr=self._said,
                     pass_fds=[theirs.fileno()],
@@ -116,8 +127,9 @@ class _Bench:
             except OSError as error:
                 self._held.close()
                 raise MachineError(f"no process could be started to grade in: {error}") from error
-        with contextlib.suppress(OSError):  # one that has ended is found when it is asked
-            self._control.send(pickle.dumps(order))  # and not as an argument, which everyone can read
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError), self._process.stdin as told:  # one that has ended is found when it is asked
+            told.write(pickle.dumps(order))  # not as an argument: those can be read by everyone
 
     def judge(self) -> _Judge:
         """Fork a judge; it is ready when it says so."""
@@ -125,13 +137,13 @@ class _Bench:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # a judge that was stopped in the middle of a message
             ours.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(_ANSWER_SECONDS), 0))
         with theirs:
-            pid = self._ask(b"fork", [theirs.fileno()])
+            pid = self._ask(_Request.FORK, fds=[theirs.fileno()])
         return _Judge(pid=pid, connection=Connection(ours.detach()))
 
     def end(self, judge: _Judge) -> str:
         """End a judge; how it had ended before."""
         judge.connection.close()
-        code = os.waitstatus_to_exitcode(self._ask(b"end " + str(judge.pid).encode(), []))
+        code = os.waitstatus_to_exitcode(self._ask(_Request.END, judge.pid))
         return f"it exited with code {code}" if code >= 0 else f"it was ended by {signal.Signals(-code).name}"
 
     def close(self) -> None:
@@ -144,10 +156,10 @@ class _Bench:
             self._process.wait()
         self._held.close()
 
-    def _ask(self, request: bytes, fds: list[int]) -> int:
+    def _ask(self, request: _Request, pid: int = 0, fds: Sequence[int] = ()) -> int:
         try:
             self._control.settimeout(_BOOT_SECONDS)
-            socket.send_fds(self._control, [request], fds)
+            socket.send_fds(self._control, [_REQUEST.pack(request, pid)], fds)
             answer = self._control.recv(_NUMBER.size)
         except OSError as error:
             raise _GoneError(f"the process that starts judges did not answer: {error}") from error
@@ -305,16 +317,16 @@ def main(fd: int) -> NoReturn:
     """Be the bench: prepare, then fork judges until the coordinator hangs up."""
     _end_with_parent()
     control = socket.socket(fileno=fd)
-    desk = Desk(pickle.loads(control.recv(_MESSAGES)))  # the coordinator's: no byte of it is a student's
+    desk = Desk(pickle.loads(sys.stdin.buffer.read()))  # the coordinator's: no byte of it is a student's
     desk.prepare()
     children: set[int] = set()
     while True:
-        message, fds, _, _ = socket.recv_fds(control, 64, 1)
+        message, fds, _, _ = socket.recv_fds(control, _REQUEST.size, 1)
         if not message:
             _end_all(children)
             os._exit(0)
-        answer = 0
-        if message == b"fork":
+        request, pid = _REQUEST.unpack(message)
+        if request == _Request.FORK:
             pid = os.fork()
             if pid == 0:
                 control.close()
@@ -322,7 +334,6 @@ def main(fd: int) -> NoReturn:
             children.add(pid)
             answer = pid
         else:
-            pid = int(message.split()[1])
             os.kill(pid, signal.SIGKILL)
             answer = os.waitpid(pid, 0)[1]
             children.discard(pid)

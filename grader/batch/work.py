@@ -21,6 +21,10 @@ from grader.submission import Submission
 __all__ = ["Desk", "Graded", "Order", "Task", "grader_digest", "lost", "seed_digest"]
 
 
+_FORKS = 5000
+"""Of a zygote, before it is replaced: a new one costs as much as some tens of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a whole class is graded with."""
@@ -74,7 +78,7 @@ class Desk:
         Raises:
             MachineError: it has no wall as high as required.
         """
-        self._sandbox = Sandbox(self.assignment.profile, rung=self.order.rung, require=self.order.require)
+        self._sandbox = Sandbox(self.assignment.profile, rung=self.order.rung, require=self.order.require, forks=_FORKS)
         self._sandbox.start()
         self._sandbox.check()
 

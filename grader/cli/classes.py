@@ -132,6 +132,8 @@ def batch_command(
     only what is new or was handed in anew. Of several hand-ins of one student the last one counts; late ones count
     and are marked. What is left out is listed.
     """
+    if out.resolve().is_relative_to(submissions.resolve()):
+        raise click.BadParameter(f"{out} lies in {submissions}, and would be a hand-in there", param_hint="'--out'")
     loaded, order = _order(assignment, seed, how)
     handed_in = _read(submissions, shard)
     from grader.batch.running import Pass, begin
