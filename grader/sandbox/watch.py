@@ -26,6 +26,7 @@ import ast
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from textwrap import dedent
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -189,7 +190,8 @@ class Watch:
         path = self.program.path(frame.f_code.co_filename)
         if path is None:
             return
-        for code in _sums_of(self.program.source.files[path]).get(frame.f_lineno, ()):
+        lines = _lines_of(frame.f_code)
+        for code in _sums_of(self.program.source.files[path], *lines).get(frame.f_lineno, ()):
             found = {name: names[name] if name in names else frame.f_globals.get(name) for name in code.co_names}
             if _may_be_perturbed(found.values(), self.sizes):
                 try:
@@ -218,12 +220,26 @@ def _may_be_perturbed(values: Iterable[Any], sizes: frozenset[int]) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _sums_of(data: bytes) -> dict[int, list[CodeType]]:
-    """Sums and differences of names and numbers in a file, compiled, by line: x + h, w - eps * e, z + 1e-20j."""
+def _lines_of(code: CodeType) -> tuple[int, int]:
+    """First and last line of a function."""
+    return code.co_firstlineno, max([line or 0 for _, _, line in code.co_lines()])
+
+
+@lru_cache(maxsize=64)
+def _sums_of(data: bytes, first: int, last: int) -> dict[int, list[CodeType]]:
+    """Sums and differences of names and numbers in a file, compiled, by line: x + h, w - eps * e, z + 1e-20j.
+
+    Of the lines from `first` to `last`, where they parse by themselves: a file is large beside one of its functions.
+    """
+    text = decode(data)
+    try:
+        tree, before = ast.parse(dedent("".join(text.splitlines(keepends=True)[first - 1 : last]))), first - 1
+    except SyntaxError:  # a lambda, say
+        tree, before = ast.parse(text), 0
     found: dict[int, list[CodeType]] = {}
-    for node in ast.walk(ast.parse(decode(data))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
             parts = list(ast.walk(node))
             if all(isinstance(part, _SUM) and not isinstance(part, (ast.MatMult, ast.Pow)) for part in parts):
-                found.setdefault(node.lineno, []).append(compile(ast.Expression(node), "sum", "eval"))
+                found.setdefault(before + node.lineno, []).append(compile(ast.Expression(node), "sum", "eval"))
     return found
