@@ -11,11 +11,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from courses import make_course
 
 from grader import cli
 from grader.assignment import Assignment
@@ -30,7 +32,6 @@ from grader.errors import MachineError
 from grader.gradebook import Gradebook
 from grader.report.model import validate
 from grader.submission import Submission, load_submission
-from tests.courses import make_course
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds and kills processes by /proc")
 
@@ -512,16 +513,21 @@ def test_a_judge_that_never_answers_is_given_up(
 
 
 def test_killed_at_random_moments_it_comes_to_the_same_scores(course: Assignment, tmp_path: Path) -> None:
-    """SIGKILL of the batch itself, its bench, a judge or a zygote, MOMENTS times, whoever it hits."""
+    """A few times here; tests/benchmarks/test_killed.py does it fifty times."""
+    assert kill_at_random_moments(12, course, tmp_path).total() == 12
+
+
+def kill_at_random_moments(moments: int, course: Assignment, tmp_path: Path) -> Counter[str]:
+    """SIGKILL of the batch itself, its bench, a judge or a zygote so many times; who was hit how often."""
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
     draw = random.Random(seed)
     folder = a_class(tmp_path / "class", 25)
     expected = scores_of_an_undisturbed_run(folder, course, tmp_path)
-    killed = dict.fromkeys(("batch", "bench", "judge", "zygote"), 0)
+    killed = Counter[str]()
     command = [sys.executable, "-m", "grader", "batch", str(folder), "--assignment", str(course.manifest)]
     runs = 0
-    while sum(killed.values()) < MOMENTS:
+    while killed.total() < moments:
         runs += 1
         out, code = tmp_path / f"run{runs}", None
         while code != 0:
@@ -535,16 +541,13 @@ def test_killed_at_random_moments_it_comes_to_the_same_scores(course: Assignment
                 zygotes = [zygote for judge in everyone for zygote in children(judge)]
                 candidates = {"batch": [process.pid], "bench": benches, "judge": everyone, "zygote": zygotes}
                 role = draw.choice(["batch", "bench", "judge", "judge", "zygote", "zygote"])
-                if candidates[role] and zygotes and sum(killed.values()) < MOMENTS:
+                if candidates[role] and zygotes and killed.total() < moments:
                     killed[role] += kill(draw.choice(candidates[role]))
             code = process.returncode
             assert code in (0, 2, -signal.SIGKILL)
         assert (out / "scores.csv").read_text() == expected
-    print(killed, "in", runs, "runs")
-    assert all(killed.values())
-
-
-MOMENTS = 50
+    print(dict(killed), "in", runs, "runs")
+    return killed
 
 
 # ------------------------------------------------------------------------------------------- interrupted, and no room

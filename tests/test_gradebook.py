@@ -112,15 +112,14 @@ def test_a_writer_that_was_killed_keeps_nobody_out_and_left_whole_results(run: P
 import os, signal
 from pathlib import Path
 from grader.gradebook import *
-from tests.test_gradebook import KEY, attempt, sealed
+from test_gradebook import KEY, attempt, sealed
 book = Gradebook(Path({str(run)!r}), write=True)
 book.record(KEY, sealed(3), [attempt("ada")])
 book._db.execute("BEGIN IMMEDIATE")
 book._report(KEY, sealed(4))
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    root = Path(__file__).parent.parent
-    ended = subprocess.run([sys.executable, "-c", code], cwd=root, check=False, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=False, timeout=60)
     assert ended.returncode == -9
     with Gradebook(run, write=True) as book:
         assert [r.sealed.points.earned for r in book.current()] == [3]
