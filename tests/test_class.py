@@ -44,7 +44,7 @@ HOSTILE = {
     "patches": "import numpy.testing, numpy\nnumpy.testing.assert_allclose = numpy.allclose = lambda *a, **k: True",
 }
 """Put before the worked solution."""
-SURVIVORS = {"floods", "kills", "forks", "writes", "patches"}
+SURVIVORS = {"floods", "kills", "forks", "patches"}
 """Those whose code goes on when it has not got what it wanted: the functions after it are right, and count."""
 
 

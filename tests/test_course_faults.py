@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,9 @@ class Broken:
         return Loaded(functions=("f", "b"))
 
     def call(self, call: Call) -> Outcome:
+        raise MachineError("no process could be started")
+
+    def calls(self, calls: Sequence[Call]) -> Iterable[Outcome]:
         raise MachineError("no process could be started")
 
     def fresh(self) -> None:

@@ -164,11 +164,11 @@ def demo_command(out: Path | None, everything: bool) -> int:
 
     with Progress() as progress:
 
-        def say(text: str) -> None:
+        def tell_it(text: str) -> None:
             progress.erase()
             say(painted(text))
 
-        as_expected = (check_corpus if everything else show)(out, say, progress)
+        as_expected = (check_corpus if everything else show)(out, tell_it, progress)
     return PASSED if as_expected else FAILED
 
 
