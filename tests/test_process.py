@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from grader.calls import (
 )
 from grader.errors import MachineError
 from grader.sandbox import boot, process
+from grader.sandbox.inprocess import InProcess
 from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
 
@@ -507,3 +508,77 @@ def test_what_is_printed_is_kept_up_to_a_cap(start: Start) -> None:
     assert len(child.output()) <= 1000
     child.close()
     assert child.output().endswith("xxx")
+
+
+# --------------------------------------------------------------------------------------------------- several at once
+
+SEVERAL = """
+state = []
+def f(x):
+    state.append(float(x[0]))
+    if x[0] == 13:
+        os._exit(3)
+    if x[0] == 14:
+        time.sleep(60)
+    if x[0] == 15:
+        raise ValueError("fifteen")
+    return x + len(state), x
+"""
+
+
+def asked(*numbers: float, size: int = 2, seconds: float = 10.0) -> list[Call]:
+    """Calls of f, one a number."""
+    every = enumerate(numbers)
+    return [Call(function="f", args=(np.full(size, float(x)),), keep=i, seconds=seconds) for i, x in every]
+
+
+def told(outcomes: Iterable[Outcome]) -> list[object]:
+    """What came back, by its first number or its kind."""
+    return [outcome.value[0] if isinstance(outcome, Returned) else type(outcome) for outcome in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ((1, 2, 3), [2, 4, 6]),
+        ((1, 15, 3), [2, Raised, 6]),
+        ((13,), [Killed]),
+        ((), []),
+    ],
+)
+def test_calls_in_one_go_are_calls_one_after_the_other(
+    start: Start, numbers: tuple[float, ...], expected: list[object]
+) -> None:
+    assert told(start(SEVERAL).calls(asked(*numbers))) == expected
+    assert told(map(start(SEVERAL).call, asked(*numbers))) == expected
+    assert told(InProcess(Source(entry="s.py", files={"s.py": SEVERAL.encode()})).calls(asked(1, 15, 3))) == [
+        2,
+        Raised,
+        6,
+    ]
+
+
+@pytest.mark.parametrize(("number", "ending"), [(13, Killed), (14, TimedOut)])
+def test_nothing_is_asked_behind_one_that_ended_the_process(start: Start, number: float, ending: type) -> None:
+    child = start(SEVERAL)
+    outcomes = told(child.calls(asked(1, 2, number, 4, seconds=QUICK)))
+    assert outcomes[-1] is ending
+    assert set(outcomes[:-1]) <= {2, 4}
+    assert told(child.calls(asked(7))) == [8]  # by another process
+
+
+@pytest.mark.parametrize(("size", "exchanges"), [(2, 1), (1 << 10, 3), (1 << 16, 8)])
+def test_small_ones_go_together_and_large_ones_alone(
+    start: Start, size: int, exchanges: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = start(SEVERAL)
+    child.load()
+    counted, ask = [], child._ask
+    monkeypatch.setattr(child, "_ask", lambda *args: (counted.append(1), ask(*args))[1])
+    assert told(child.calls(asked(*range(8), size=size))) == [2 * x + 1 for x in range(8)]
+    assert len(counted) == exchanges
+
+
+def test_slow_ones_are_each_given_their_time(start: Start) -> None:
+    text = "def f(x):\n    time.sleep(0.4)\n    return x, x\n"
+    assert told(start(text).calls(asked(1, 2, 3, 4, seconds=1.0))) == [1, 2, 3, 4]
