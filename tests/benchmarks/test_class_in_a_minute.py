@@ -5,8 +5,11 @@
 The class is synthesised from the corpus: each of its submissions is whole, as it would be handed in, and every hand-in
 is another one by a comment, so that none is known already. Those that only wait for a time limit are left out of it:
 what they cost is the limit. What one submission of the class costs is told in seconds of a core, which is the time by
-the clock on WORKERS cores: on a machine that does nothing else. Its peers, in CPU seconds: one cold `pytest` of the assignment on one submission, which is what a grader with a process a submission pays, and
-the bare cost: the very calls that the judge makes, in order, in one warm process without any judge.
+the clock on WORKERS cores: on a machine that does nothing else.
+
+Its peers, in CPU seconds: one cold `pytest` of the assignment on one submission, which is what a grader with a process
+a submission pays, and the bare cost: the very calls that the judge makes, in order, in one warm process without any
+judge.
 """
 
 from __future__ import annotations
