@@ -336,6 +336,8 @@ def test_a_dask_cluster_of_which_a_worker_is_killed_grades_all(
         assert killed
         assert tally.graded == len(list(folder.iterdir()))
         assert scores_csv(book) == scores_of_an_undisturbed_run(folder, course, tmp_path)
+    assert grade(folder, course, tmp_path / "again", "--dask", address) == cli.PASSED
+    assert points(tmp_path / "again") == points(tmp_path / "undisturbed")
 
 
 # ------------------------------------------------------------------------------------------------- whatever is killed
