@@ -259,6 +259,12 @@ def test_regrade_tells_first_and_replaces_then(
         assert [recorded.row for recorded in book.history()] == rows
 
 
+def test_regrade_needs_a_gradebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["regrade", str(tmp_path), "--diff"]) == cli.UNDECIDED
+    assert "holds no gradebook" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_regrade_needs_the_submissions(
     course: Assignment, handed_in: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -291,6 +297,9 @@ def test_three_shards_merged_are_one_run(course: Assignment, tmp_path: Path) -> 
     for i, share in enumerate(shares, start=1):
         grade(folder, course, share, "--shard", f"{i}/3")
     assert sum(len(points(share)) for share in shares) == 12
+    first = points(shares[0])
+    assert cli.main(["regrade", str(shares[0]), "--require", "none"]) == cli.PASSED  # its share, and no more
+    assert points(shares[0]) == first
     assert all(points(share) for share in shares)
     assert cli.main(["merge", *map(str, shares), "--out", str(tmp_path / "merged")]) == cli.PASSED
     assert (tmp_path / "merged" / "scores.csv").read_bytes() == (tmp_path / "whole" / "scores.csv").read_bytes()
@@ -397,7 +406,7 @@ def grade_with(
 
     def grade_with(folder: Path, hook: Hook, workers: int = 2) -> dict[str, str]:
         with judges._Room(order, workers, patience(course)) as room, Gradebook(tmp_path / "run", write=True) as book:
-            begin(book, course, order, str(folder))
+            begin(book, course, order, folder)
             whole = Pass(book, course, order)
             whole.grade(read_class(folder).handins, lambda tasks: room.run(tasks, lambda busy: hook(room)))
             return {recorded.attempt.student: recorded.sealed.verdict for recorded in book.current()}

@@ -115,7 +115,7 @@ def reports(course: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Map
     hand_in(folder, course)
     order = Order(manifest=course.manifest, require=Rung.NONE)
     with Gradebook(tmp_path_factory.mktemp("run"), write=True) as book:
-        begin(book, course, order, str(folder))
+        begin(book, course, order, folder)
         handins = read_class(folder).handins
         Pass(book, course, order).grade(
             handins,

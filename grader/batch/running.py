@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeAlias
 
 from grader.assignment import Assignment
@@ -90,7 +91,15 @@ def common_key(assignment: Assignment, order: Order) -> Key:
     return Key(submission="", assignment=assignment.digest, grader=grader_digest(), seed=seed_digest(order.seed))
 
 
-def begin(book: Gradebook, assignment: Assignment, order: Order, submissions: str, *, anew: bool = False) -> None:
+def begin(
+    book: Gradebook,
+    assignment: Assignment,
+    order: Order,
+    submissions: Path,
+    shard: Shard = Shard(i=1, n=1),
+    *,
+    anew: bool = False,
+) -> None:
     """Note in a new gradebook what it is about, or see that it is about this; `anew`, after a regrade, note it again.
 
     Raises:
@@ -105,8 +114,16 @@ def begin(book: Gradebook, assignment: Assignment, order: Order, submissions: st
             f"{book.folder} was graded with another {' and another '.join(changed)}. `grader regrade {book.folder} "
             f"--diff` says whose points that changes; or give another folder with --out"
         )
-    where = {"name": assignment.name, "manifest": str(order.manifest.resolve()), "submissions": submissions}
-    book.note({**wanted, **where, "seed": "" if order.seed is None else str(order.seed)})
+    book.note(
+        {
+            **wanted,
+            "name": assignment.name,
+            "manifest": str(order.manifest.resolve()),
+            "seed": "" if order.seed is None else str(order.seed),
+            "submissions": str(submissions.resolve()),
+            "shard": str(shard),
+        }
+    )
 
 
 def patience(assignment: Assignment) -> float:

@@ -33,12 +33,14 @@ _LINE_SECONDS: Final = 60.0
 """Between two lines of progress where there is no terminal: enough to show that it lives, few enough for a log."""
 
 
-def _shard(_: click.Context, __: click.Parameter, value: str | None) -> Shard | None:
-    """`2/3`: the second of three."""
+def _shard(_: click.Context, __: click.Parameter, value: str | None) -> Shard:
+    """`2/3`: the second of three. All of them if it is not given."""
+    return _shard_of(value or "1/1")
+
+
+def _shard_of(value: str) -> Shard:
     from grader.batch.running import Shard
 
-    if value is None:
-        return None
     first, slash, second = value.partition("/")
     if not slash or not (first.isdecimal() and second.isdecimal()) or not 1 <= int(first) <= int(second):
         raise click.BadParameter(f"{value!r} is not one of n shares, such as 2/3")
@@ -122,7 +124,7 @@ def batch_command(
     assignment: str,
     out: Path,
     seed: int | None,
-    shard: Shard | None,
+    shard: Shard,
     form: str,
     **how: Any,
 ) -> int:
@@ -140,7 +142,7 @@ def batch_command(
     from grader.gradebook import Gradebook
 
     with Gradebook(out, write=True) as book:
-        begin(book, loaded, order, str(submissions.resolve()))
+        begin(book, loaded, order, submissions, shard)
         with _Telling(len(handed_in.handins)) as telling:
             whole = Pass(book, loaded, order, told=telling)
             with _scores_in_the_end(book, telling):
@@ -180,15 +182,17 @@ def regrade_command(
     from grader.batch.running import Pass, begin, common_key
     from grader.gradebook import Gradebook
 
+    Gradebook(run).close()  # there must be one: to write to it would make it
     with Gradebook(run, write=True) as book:
         kept = book.about("seed")
         if seed is None and kept:
             seed = int(kept)
         loaded, order = _order(assignment or book.about("manifest") or "", seed, how)
-        where = submissions or Path(book.about("submissions") or "")
+        shard = _shard_of(book.about("shard") or "1/1")
+        where = submissions or Path(book.about("submissions") or "nowhere")
         if not where.exists():
             raise GradebookError(f"the submissions are not at {where} any more: say where, with --submissions")
-        handed_in = _read(where, None)
+        handed_in = _read(where, shard)
         with _Telling(len(handed_in.handins)) as telling:
             whole = Pass(book, loaded, order, counts=False, told=telling)
             whole.grade(handed_in.handins, _graders(loaded, order, how, telling))
@@ -201,7 +205,7 @@ def regrade_command(
             say(f"\nNothing is replaced. `grader regrade {run}` has {len(new)} new results count.")
         else:
             book.count(new)
-            begin(book, loaded, order, str(where.resolve()), anew=True)
+            begin(book, loaded, order, where, shard, anew=True)
             _write_scores(book)
         undecided = any(book.sealed(row).points.undecided for row, _ in whole.found.values())
         return UNDECIDED if undecided else PASSED
@@ -302,7 +306,7 @@ def _order(assignment: str, seed: int | None, how: dict[str, Any]) -> tuple[Assi
     return load_assignment(manifest), Order(manifest=manifest.resolve(), seed=seed, rung=rung, require=require)
 
 
-def _read(submissions: Path, shard: Shard | None) -> Class:
+def _read(submissions: Path, shard: Shard) -> Class:
     """The hand-ins, or those of a share, with what is to be said of them."""
     from grader.batch.handins import read_class
 
@@ -310,7 +314,7 @@ def _read(submissions: Path, shard: Shard | None) -> Class:
     tell(f"{found.layout}: {len(found.handins)} {'student' if len(found.handins) == 1 else 'students'}")
     for line in _listed([f"{left.where}: {left.why}" for left in found.left_out]):
         tell(f"left out: {line}")
-    if shard is None:
+    if shard.n == 1:
         return found
     mine = tuple(handin for handin in found.handins if handin in shard)
     tell(f"share {shard}: {len(mine)} of them")

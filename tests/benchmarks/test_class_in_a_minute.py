@@ -91,7 +91,7 @@ class Watched:
         started = time.perf_counter()
         try:
             with Gradebook(run, write=True) as book:
-                begin(book, mlp, order, str(folder))
+                begin(book, mlp, order, folder)
                 whole = Pass(book, mlp, order)
                 self.tally = whole.grade(
                     read_class(folder).handins,
