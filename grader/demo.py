@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -276,6 +276,7 @@ def _train(assignment: Assignment, sandbox: Sandbox, submission: Path, images: A
         "b2": np.zeros(10),
     }
     source = load_submission(submission, assignment.file, assignment.functions).source
+    source = replace(source, adapter=assignment.adapter)
     child = ChildProcess(source, sandbox=sandbox, seconds_to_load=60, total_seconds=600, memory_bytes=4 << 30)
     clock = time.perf_counter()
     try:

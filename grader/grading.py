@@ -253,7 +253,7 @@ def _process(assignment: Assignment, submission: Submission, sandbox: Sandbox) -
     sandbox.check()
     limits = assignment.limits
     return ChildProcess(
-        submission.source,
+        replace(submission.source, adapter=assignment.adapter),
         sandbox=sandbox,
         seconds_to_load=limits.load_seconds,
         total_seconds=limits.total_seconds,

@@ -10,6 +10,7 @@ import warnings
 from bdb import BdbQuit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -50,7 +51,8 @@ class Desk:
             self.session = finding(FindingCode.SUBMISSION_UNREADABLE, problem=str(error))
             self.notes: tuple[str, ...] = (str(error),)
         else:
-            evaluator = _UntilQuit(InProcess(submission.source, assignment.profile))
+            source = replace(submission.source, adapter=assignment.adapter)
+            evaluator = _UntilQuit(InProcess(source, assignment.profile))
             self.session = Session(assignment, evaluator, Oracle(assignment), hidden_seed)
             self.digest, self.notes = submission.digest, submission.notes
 
