@@ -19,6 +19,10 @@ from grader.numerics.trees import named_leaves, same_structure
 __all__ = ["Leaf", "compare_leaves", "describe_value", "expected_leaves", "structure_problem", "tell"]
 
 
+MOST_NAMES = 8
+"""Of several arrays, told of one by one; a path of twenty points is not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Leaf:
     """One expected array, how far a right one may lie from it, and what the diagnosis of a wrong one may use."""
@@ -200,5 +204,9 @@ def _claim(leaf: Leaf, diagnoses: tuple[Diagnosis, ...]) -> tuple[str, str] | No
 
 
 def _list(names: Sequence[str], one: str, several: str) -> str:
-    """`db is`, `dx and db are`: names with the verb in its number."""
-    return f"{names[0]} {one}" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} {several}"
+    """`db is`, `dx and db are`, `out[1], out[2] and 18 more are`: names with the verb in its number."""
+    if len(names) == 1:
+        return f"{names[0]} {one}"
+    shown = names[:-1] if len(names) <= MOST_NAMES else names[:2]
+    last = names[-1] if len(names) <= MOST_NAMES else f"{len(names) - 2} more"
+    return f"{', '.join(shown)} and {last} {several}"
