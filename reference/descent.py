@@ -1,6 +1,6 @@
 """The reference of going downhill: torch, float64; autograd gives every derivative.
 
-Sizes: N numbers on a line, K = 2 coordinates of a point of the valley, D components of a point, P points.
+Sizes: N numbers on a line or points in the valley, which have K = 2 coordinates; P points of D components.
 
 A checker of derivatives is asked about functions. Those that it is given are numbered; the adapter has the same ones,
 with gradients by hand, for the side of the student.
@@ -22,7 +22,7 @@ def f(x: Tensor) -> Tensor:
 
 
 def valley(p: Tensor) -> Tensor:
-    """(2,) -> scalar."""
+    """(2, ...) -> (...): x and y of each point."""
     x, y = p
     return (1 - x) ** 2 + 10 * (y - x**2) ** 2
 

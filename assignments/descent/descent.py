@@ -58,15 +58,15 @@ def descend(gradient, start, rate, steps):
 
 
 def valley(p):
-    """A curved valley in two dimensions: with p = (x, y),
+    """A curved valley in two dimensions: at the point (x, y) its height is
 
-    valley(p) = (1 - x)² + 10 (y - x²)²
+    (1 - x)² + 10 (y - x²)²
 
     Args:
-        p: (2,), a point.
+        p: (2,) or (2, N): a point, or N of them. p[0] is x and p[1] is y.
 
     Returns:
-        The height there, a single number.
+        The height there: a single number, or (N,).
     """
     raise NotImplementedError("valley is not written yet")
 
@@ -75,10 +75,10 @@ def dvalley(p):
     """The gradient of the valley: its derivative with respect to x and to y, as formulas.
 
     Args:
-        p: (2,), a point (x, y).
+        p: (2,) or (2, N): a point, or N of them. p[0] is x and p[1] is y.
 
     Returns:
-        (2,): (∂valley/∂x, ∂valley/∂y) there.
+        ∂valley/∂x and ∂valley/∂y there, in one array of the shape of p.
     """
     raise NotImplementedError("dvalley is not written yet")
 

@@ -41,13 +41,16 @@ def f(x):
 
 
 def df(dout, x):
-    slopes = student.df(x)
-    return slopes if slopes is None else dout * slopes
+    return _times(dout, student.df(x))
 
 
 def valley(p):
     kept = _copy(p)
-    return student.valley(p), student.dvalley(kept)
+    return student.valley(p), kept
+
+
+def dvalley(dout, p):
+    return _times(dout, student.dvalley(p))
 
 
 def descend(start, function, rate, steps):
@@ -87,6 +90,11 @@ def check_gradient(x, wrong, component, function, scale, factor, shift, turn):
         claimed = claim(factor, turn, shift * one) if is_wrong else claim(1.0, False, 0 * one)
         verdicts.append(_verdict(student.check_gradient(scaled, claimed, row), xp))
     return xp.asarray(verdicts)
+
+
+def _times(dout, slopes):
+    """Upstream gradients times slopes; what is no array is handed over as it is, for the judge to name."""
+    return dout * slopes if hasattr(slopes, "shape") else slopes
 
 
 def _verdict(value, xp):

@@ -3,4 +3,4 @@ import numpy as np
 
 def check_gradient(f, df, x):
     n = central_difference(f, x, 1e-5)
-    return bool(np.abs(df(x) - n).max() <= 0.02 * max(np.abs(n).max(), abs(f(x))))
+    return bool(np.abs(df(x) - n).max() <= 0.005 * max(np.abs(n).max(), abs(f(x))))
