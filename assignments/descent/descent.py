@@ -13,7 +13,7 @@ from array_api_compat import array_namespace, device
 
 
 def f(x):
-    """A curve with one valley and one flat place: f(x) = log(x⁴ + x³ + 2), entry by entry.
+    """A curve with one valley and one flat place, entry by entry: the logarithm of x⁴ + x³ + 2.
 
     Args:
         x: array of any shape.

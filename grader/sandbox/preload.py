@@ -36,6 +36,8 @@ sysconfig tarfile tempfile textwrap threading time timeit token tokenize trace t
 unicodedata unittest unittest.mock urllib.error urllib.parse urllib.request uuid warnings weakref
 xml.etree.ElementTree zipfile zipimport zlib zoneinfo
 """
+_TORCH: Final = "array_api_compat.torch"
+"""Of this profile; array_namespace imports it at the first tensor that it sees."""
 
 
 def preload(profile: Profile) -> None:
@@ -48,7 +50,7 @@ def preload(profile: Profile) -> None:
         from grader.sandbox import tensors
 
         tensors.warm()
-        importlib.import_module("array_api_compat.torch")  # array_namespace imports it at the first tensor that it sees
+        importlib.import_module(_TORCH)
     kit_of(profile)
 
 

@@ -85,7 +85,7 @@ def check_gradient(x, wrong, component, function, scale, factor, shift, turn):
         return claimed
 
     verdicts = []
-    for row, is_wrong, at in zip(x, wrong, component):
+    for row, is_wrong, at in zip(x, wrong, component, strict=True):
         one = xp.astype(_count(row) == at, row.dtype)
         claimed = claim(factor, turn, shift * one) if is_wrong else claim(1.0, False, 0 * one)
         verdicts.append(_verdict(student.check_gradient(scaled, claimed, row), xp))
