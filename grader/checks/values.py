@@ -128,10 +128,15 @@ def tell(
         base,
         worst="" if hide_values else _worst(leaf.name, result),
         pattern="" if first is None or not known else first.code.title if hide_values else first.pattern,
-        likely="" if first is None else first.cause or "",
+        likely="" if first is None or _is_verdict(leaf) else first.cause or "",
         diagnosis="" if first is None else first.code.name,
         also=_also(results, wrong, told, hide_values),
     )
+
+
+def _is_verdict(leaf: Leaf) -> bool:
+    """Whether yes or no was asked: causes are known of numbers only."""
+    return bool(leaf.expected.dtype.kind == "b")
 
 
 def _plain(leaf: Leaf) -> Context:
