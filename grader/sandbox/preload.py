@@ -40,8 +40,6 @@ sysconfig tarfile tempfile textwrap threading time timeit token tokenize trace t
 unicodedata unittest unittest.mock urllib.error urllib.parse urllib.request uuid warnings weakref
 xml.etree.ElementTree zipfile zipimport zlib zoneinfo
 """
-_TORCH: Final = "array_api_compat.torch"
-"""Of this profile; array_namespace imports it at the first tensor that it sees."""
 
 
 def preload(profile: Profile) -> None:
@@ -55,7 +53,6 @@ def preload(profile: Profile) -> None:
         from grader.sandbox import tensors
 
         tensors.warm()
-        importlib.import_module(_TORCH)
     kit_of(profile)
 
 
