@@ -489,7 +489,7 @@ SLIPS: list[tuple[Callable[[int], Layer], str, str, Wrong, Code, str]] = [
         "out",
         lambda v, t: conv_out(v.x, v.w, 0 * v.b),
         Code.MISSING_TERM,
-        "axes 0 (N), 2 (H) and 3",
+        "b is not added",
     ),
     (conv, "last sample", "dx", lambda v, t: _changed(t, -1, 0.0), Code.TERMS_DROPPED, "loop or slice"),
     (conv, "kernel not flipped", "dx", lambda v, t: conv_dx(v.dout, v.w[:, :, ::-1, ::-1]), Code.FLIPPED, "the kernel"),

@@ -28,7 +28,7 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
     try:
         # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
         with np.errstate(all="ignore"):
-            ruling = _rule(question)
+            ruling = _by_any(question)
     except Unanswered as unanswered:
         ruling = Ruling(failure=unanswered.finding, status=unanswered.status)
         exception = unanswered.exception
@@ -36,6 +36,21 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
         told = finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
         ruling = Ruling(failure=told)
     return _check(question, ruling), exception
+
+
+def _by_any(question: Question) -> Ruling:
+    """By the reference, and where a student would fail by it, by each of those that are right too.
+
+    The case gets another name, under which the oracle keeps what that reference makes of it.
+    """
+    ruling, exercise = _rule(question), question.exercise
+    for name in exercise.also:
+        if ruling.failure is None or ruling.failure.fault is not Fault.STUDENT:
+            break
+        case = replace(question.case, exercise=f"{exercise.name} by {name}")
+        found = _rule(replace(question, exercise=replace(exercise, reference=name), case=case))
+        ruling = found if found.failure is None else ruling
+    return ruling
 
 
 def _rule(question: Question) -> Ruling:
