@@ -15,6 +15,7 @@ from grader.checks.asking import Unanswered, finding
 from grader.checks.question import Question, Ruling
 from grader.errors import OracleError
 from grader.findings import Check, Fault, Finding, FindingCode, Status
+from grader.numerics.trees import keys_of
 
 __all__ = ["judge"]
 
@@ -129,12 +130,4 @@ def _mutation(question: Question, writer: str, owner: str, position: int) -> Fin
 
 def _keys(exercise: Exercise) -> set[str]:
     """Keys of the trees that an exercise hands over or asks for, and names of the functions that it is about."""
-    keys, rest = {*exercise.state, *exercise.writes}, list(exercise.inputs.values())
-    while rest:
-        tree = rest.pop()
-        if isinstance(tree, dict):
-            keys |= tree.keys()
-            rest += tree.values()
-        elif isinstance(tree, list):
-            rest += tree
-    return keys
+    return {*exercise.state, *exercise.writes, *keys_of(list(exercise.inputs.values()))}

@@ -53,8 +53,6 @@ def preload(profile: Profile) -> None:
         from grader.sandbox import tensors
 
         tensors.warm()
-        with contextlib.suppress(ImportError):
-            importlib.import_module("array_api_compat.torch")  # what array_namespace imports when it is first asked
     kit_of(profile)
 
 
