@@ -15,6 +15,7 @@ from grader.checks.asking import Unanswered, finding
 from grader.checks.question import Question, Ruling
 from grader.errors import OracleError
 from grader.findings import Check, Fault, Finding, FindingCode, Status
+from grader.numerics.trees import keys_of
 
 __all__ = ["judge"]
 
@@ -28,7 +29,7 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
     try:
         # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
         with np.errstate(all="ignore"):
-            ruling = _rule(question)
+            ruling = _by_any(question)
     except Unanswered as unanswered:
         ruling = Ruling(failure=unanswered.finding, status=unanswered.status)
         exception = unanswered.exception
@@ -36,6 +37,34 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
         told = finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
         ruling = Ruling(failure=told)
     return _check(question, ruling), exception
+
+
+def _by_any(question: Question) -> Ruling:
+    """By the reference, or by another that is as right.
+
+    A statement may leave something open (half of a penalty or all of it), and a maximum has several gradients where two
+    are equal. What is right by any of the references passes; but a gradient must be right by one that the student's own
+    results follow. A failure is told by the first of those.
+    """
+    exercise, failed = question.exercise, None
+    if not exercise.also_right:
+        return _rule(question)
+    for number, reference in enumerate((exercise.reference, *exercise.also_right)):
+        name = f"{exercise.name}:{number}" if number else exercise.name  # no exercise is called so; the oracle keeps it
+        case = replace(question.case, exercise=name)
+        other = replace(question, exercise=replace(exercise, reference=reference), case=case)
+        if question.aspect in ("backward", "gradient") and _results(other).failure is not None:
+            continue
+        ruling = _rule(other)
+        if ruling.failure is None or ruling.failure.fault is not Fault.STUDENT:
+            return ruling
+        failed = failed or ruling
+    return failed or _rule(question)
+
+
+def _results(question: Question) -> Ruling:
+    """What is said of the results that a gradient belongs to."""
+    return outputs.loss(question) if question.exercise.kind is Kind.LOSS else outputs.forward(question)
 
 
 def _rule(question: Question) -> Ruling:
@@ -114,12 +143,4 @@ def _mutation(question: Question, writer: str, owner: str, position: int) -> Fin
 
 def _keys(exercise: Exercise) -> set[str]:
     """Keys of the trees that an exercise hands over or asks for, and names of the functions that it is about."""
-    keys, rest = {*exercise.state, *exercise.writes}, list(exercise.inputs.values())
-    while rest:
-        tree = rest.pop()
-        if isinstance(tree, dict):
-            keys |= tree.keys()
-            rest += tree.values()
-        elif isinstance(tree, list):
-            rest += tree
-    return keys
+    return {*exercise.state, *exercise.writes, *keys_of(list(exercise.inputs.values()))}
