@@ -99,7 +99,7 @@ SLIPS = (
     Slip(
         pattern="the parameters are those of a training that starts with the second batch",
         likely="the first step takes the first rows: count the steps from 0",
-        args=lambda p, x, y, a: (p, np.roll(x, -a["batch"], axis=0), np.roll(y, -a["batch"]), a),
+        args=lambda p, x, y, a: (p, np.roll(x, -a["batch"], axis=0), np.roll(y, -a["batch"], axis=0), a),
     ),
     Slip(
         pattern="the parameters are those of a training with the learning rate times the batch size",
