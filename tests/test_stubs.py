@@ -127,6 +127,28 @@ def test_decorators_go_with_their_function():
     assert "@print" not in composed
 
 
+def test_a_slip_takes_the_place_of_the_methods_it_rewrites_and_adds_those_that_it_needs():
+    solution = "class Box:\n    size = 1\n\n    def get(self):\n        # solution\n        return 1\n"
+    solution += "        # end solution\n\n    def put(self):\n        return 2\n\n\ndef other():\n    return Box()\n"
+    slip = "import math\n\n\nclass Box:\n    @property\n    def put(self):\n        return self.half()\n\n"
+    slip += "    def half(self):\n        return math.pi\n"
+    composed = [line for line in overlay(solution, slip).splitlines() if line]
+    assert composed == [
+        "import math",
+        "class Box:",
+        "    size = 1",
+        "    def half(self):",
+        "        return math.pi",
+        "    def get(self):",
+        "        return 1",
+        "    @property",
+        "    def put(self):",
+        "        return self.half()",
+        "def other():",
+        "    return Box()",
+    ]
+
+
 @pytest.mark.parametrize(
     ("slip", "problem"),
     [
