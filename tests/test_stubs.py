@@ -65,6 +65,14 @@ def test_each_region_becomes_an_error_that_names_its_function():
     assert cut_stub(SOLUTION) == STUB
 
 
+def test_a_method_is_named_with_its_class():
+    source = "class Box:\n    def get(self):\n        # solution\n        return 1\n        # end solution\n"
+    source += "\ndef get():\n    # solution\n    return 2\n    # end solution\n"
+    stub = cut_stub(source)
+    assert '        raise NotImplementedError("Box.get is not written yet")' in stub
+    assert '\n    raise NotImplementedError("get is not written yet")' in stub
+
+
 @pytest.mark.parametrize(
     ("source", "problem"),
     [

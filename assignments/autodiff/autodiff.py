@@ -103,70 +103,70 @@ class Tensor:
         Args:
             gradient: array of the shape of data; ones if None. It is not written to.
         """
-        raise NotImplementedError("backward is not written yet")
+        raise NotImplementedError("Tensor.backward is not written yet")
 
     def __add__(self, other):
         """The sum, self + other; other is a Tensor, or a number."""
-        raise NotImplementedError("__add__ is not written yet")
+        raise NotImplementedError("Tensor.__add__ is not written yet")
 
     def __radd__(self, other):
         """The sum, other + self. Here, and in the other operators whose names begin with r, other is a number."""
-        raise NotImplementedError("__radd__ is not written yet")
+        raise NotImplementedError("Tensor.__radd__ is not written yet")
 
     def __neg__(self):
         """The negative, -self."""
-        raise NotImplementedError("__neg__ is not written yet")
+        raise NotImplementedError("Tensor.__neg__ is not written yet")
 
     def __sub__(self, other):
         """The difference, self - other."""
-        raise NotImplementedError("__sub__ is not written yet")
+        raise NotImplementedError("Tensor.__sub__ is not written yet")
 
     def __rsub__(self, other):
         """The difference, other - self."""
-        raise NotImplementedError("__rsub__ is not written yet")
+        raise NotImplementedError("Tensor.__rsub__ is not written yet")
 
     def __mul__(self, other):
         """The product entry by entry, self * other."""
-        raise NotImplementedError("__mul__ is not written yet")
+        raise NotImplementedError("Tensor.__mul__ is not written yet")
 
     def __rmul__(self, other):
         """The product, other * self."""
-        raise NotImplementedError("__rmul__ is not written yet")
+        raise NotImplementedError("Tensor.__rmul__ is not written yet")
 
     def __truediv__(self, other):
         """The quotient entry by entry, self / other."""
-        raise NotImplementedError("__truediv__ is not written yet")
+        raise NotImplementedError("Tensor.__truediv__ is not written yet")
 
     def __rtruediv__(self, other):
         """The quotient, other / self."""
-        raise NotImplementedError("__rtruediv__ is not written yet")
+        raise NotImplementedError("Tensor.__rtruediv__ is not written yet")
 
     def __pow__(self, exponent):
         """The power of each entry, self ** exponent; the exponent is a number, not a Tensor."""
-        raise NotImplementedError("__pow__ is not written yet")
+        raise NotImplementedError("Tensor.__pow__ is not written yet")
 
     def __matmul__(self, other):
         """The matrix product over the last two axes, self @ other: (..., N, K) @ (..., K, M) -> (..., N, M).
 
         Both have at least two axes. Axes before these are broadcast as in an addition.
         """
-        raise NotImplementedError("__matmul__ is not written yet")
+        raise NotImplementedError("Tensor.__matmul__ is not written yet")
 
     def exp(self):
         """The exponential of each entry."""
-        raise NotImplementedError("exp is not written yet")
+        raise NotImplementedError("Tensor.exp is not written yet")
 
     def log(self):
         """The natural logarithm of each entry."""
-        raise NotImplementedError("log is not written yet")
+        raise NotImplementedError("Tensor.log is not written yet")
 
     def tanh(self):
         """The hyperbolic tangent of each entry."""
-        raise NotImplementedError("tanh is not written yet")
+        raise NotImplementedError("Tensor.tanh is not written yet")
 
     def relu(self):
         """The larger of each entry and 0. At exactly 0 any slope from 0 to 1 will do."""
-        raise NotImplementedError("relu is not written yet")
+        raise NotImplementedError("Tensor.relu is not written yet")
 
     def sum(self, axis=None, keepdims=False):
         """The sum over axes.
@@ -175,26 +175,26 @@ class Tensor:
             axis: an int (negative ones count from the end), a tuple of ints, or None for all axes.
             keepdims: whether these axes stay, with length 1.
         """
-        raise NotImplementedError("sum is not written yet")
+        raise NotImplementedError("Tensor.sum is not written yet")
 
     def mean(self, axis=None, keepdims=False):
         """The mean over axes; axis and keepdims as in sum."""
-        raise NotImplementedError("mean is not written yet")
+        raise NotImplementedError("Tensor.mean is not written yet")
 
     def reshape(self, shape):
         """The same entries in the same order, in another shape, a tuple."""
-        raise NotImplementedError("reshape is not written yet")
+        raise NotImplementedError("Tensor.reshape is not written yet")
 
     def transpose(self, axes):
         """The axes in another order: axis i of the result is axis axes[i] of self. axes is a tuple of all of them."""
-        raise NotImplementedError("transpose is not written yet")
+        raise NotImplementedError("Tensor.transpose is not written yet")
 
     def __getitem__(self, key):
         """The entries self[key].
 
         The key is an int, a slice, a tuple of ints and slices, or a list of rows, in which rows may repeat.
         """
-        raise NotImplementedError("__getitem__ is not written yet")
+        raise NotImplementedError("Tensor.__getitem__ is not written yet")
 
 
 def loss_and_gradients(params, x, y):

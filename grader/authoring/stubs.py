@@ -31,7 +31,7 @@ __all__ = ["BEGIN", "END", "cut_stub", "main", "overlay"]
 BEGIN: Final = "# solution"
 END: Final = "# end solution"
 
-_DEF = re.compile(r"(?P<indent>\s*)(?:async\s+)?def\s+(?P<name>\w+)")
+_DEF = re.compile(r"(?P<indent>\s*)(?:async\s+)?(?P<kind>def|class)\s+(?P<name>\w+)")
 
 
 def cut_stub(source: str) -> str:
@@ -42,7 +42,7 @@ def cut_stub(source: str) -> str:
             no region at all; the message names the line.
     """
     lines: list[str] = []
-    name = ""
+    owner = name = ""
     begun = 0  # line of the open region's first marker, or 0
     regions = 0
     for number, line in enumerate(source.splitlines(), start=1):
@@ -57,7 +57,10 @@ def cut_stub(source: str) -> str:
             begun = 0
         elif not begun:
             definition = _DEF.match(line)
-            name = definition["name"] if definition else name
+            if definition and definition["kind"] == "class":
+                owner = f"{definition['name']}." if not definition["indent"] else owner
+            elif definition:
+                name = f"{owner if definition['indent'] else ''}{definition['name']}"
             lines.append(line)
     if begun:
         raise CourseError(f"line {begun}: '{BEGIN}' without '{END}' after it")
