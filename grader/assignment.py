@@ -193,7 +193,7 @@ class Exercise:
     """The student's functions and classes that are asked for."""
     reference: str
     """Of an engine empty: it is torch.autograd itself."""
-    also: tuple[str, ...] = ()
+    also_right: tuple[str, ...] = ()
     """References beside the first that are right too."""
     evaluate: str | None
     inputs: Mapping[str, Any]

@@ -40,18 +40,31 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
 
 
 def _by_any(question: Question) -> Ruling:
-    """By the reference, and where a student would fail by it, by each of those that are right too.
+    """By the reference, or by another that is as right.
 
-    The case gets another name, under which the oracle keeps what that reference makes of it.
+    A statement may leave something open (half of a penalty or all of it), and a maximum has several gradients where two
+    are equal. What is right by any of the references passes; but a gradient must be right by one that the student's own
+    results follow. A failure is told by the first of those.
     """
-    ruling, exercise = _rule(question), question.exercise
-    for name in exercise.also:
+    exercise, failed = question.exercise, None
+    if not exercise.also_right:
+        return _rule(question)
+    for number, reference in enumerate((exercise.reference, *exercise.also_right)):
+        name = f"{exercise.name}:{number}" if number else exercise.name  # no exercise is called so; the oracle keeps it
+        case = replace(question.case, exercise=name)
+        other = replace(question, exercise=replace(exercise, reference=reference), case=case)
+        if question.aspect in ("backward", "gradient") and _results(other).failure is not None:
+            continue
+        ruling = _rule(other)
         if ruling.failure is None or ruling.failure.fault is not Fault.STUDENT:
-            break
-        case = replace(question.case, exercise=f"{exercise.name} by {name}")
-        found = _rule(replace(question, exercise=replace(exercise, reference=name), case=case))
-        ruling = found if found.failure is None else ruling
-    return ruling
+            return ruling
+        failed = failed or ruling
+    return failed or _rule(question)
+
+
+def _results(question: Question) -> Ruling:
+    """What is said of the results that a gradient belongs to."""
+    return outputs.loss(question) if question.exercise.kind is Kind.LOSS else outputs.forward(question)
 
 
 def _rule(question: Question) -> Ruling:

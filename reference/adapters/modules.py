@@ -1,3 +1,4 @@
+# ruff: noqa: F821  (`student` is put in where it runs)
 """From classes to the functions of the kinds: builds modules of the arrays, calls them, hands back what they hold.
 
 Arrays are copied first (`+ 0`): a module may write into its own parameters.
@@ -34,7 +35,7 @@ def _backward(dout, model, names):
 
 def _named(values, names):
     """By name where there are as many as names: else as they are, so that their number can be told."""
-    return dict(zip(names, values)) if len(values) == len(names) else values
+    return dict(zip(names, values, strict=True)) if len(values) == len(names) else values
 
 
 NAMES = ("W1", "b1", "W2", "b2")
