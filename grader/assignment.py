@@ -20,6 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from grader.calls import Profile
+from grader.graphs import GraphSpec
 from grader.sizes import Formula
 
 __all__ = [
@@ -48,6 +49,7 @@ class Kind(StrEnum):
     MODEL = "model"
     TRAINING = "training"
     DROPOUT = "dropout"
+    ENGINE = "engine"
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -68,6 +70,7 @@ _ROLES = {
     Kind.MODEL: ("forward", "backward"),
     Kind.TRAINING: ("train",),
     Kind.DROPOUT: ("forward", "backward"),
+    Kind.ENGINE: ("engine",),
 }
 _ASPECTS = {
     Kind.FUNCTION: ("value",),
@@ -77,6 +80,7 @@ _ASPECTS = {
     Kind.MODEL: ("forward", "backward"),
     Kind.TRAINING: ("trajectory", "result"),
     Kind.DROPOUT: ("forward", "backward", "test"),
+    Kind.ENGINE: ("value", "gradient"),
 }
 
 
@@ -163,6 +167,8 @@ class CaseSpec:
     hidden: bool = False
     accuracy: float | None = None
     loss: float | None = None
+    graph: GraphSpec | None = None
+    """Engine: what is drawn instead of inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +183,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exercise:
-    """One thing to implement: a function, a layer, a loss, a step, a model or a training loop."""
+    """One thing to implement: a function, a layer, a loss, a step, a model, a training loop or an engine."""
 
     name: str
     kind: Kind
@@ -186,6 +192,7 @@ class Exercise:
     writes: tuple[str, ...]
     """The student's functions and classes that are asked for."""
     reference: str
+    """Of an engine empty: it is torch.autograd itself."""
     also_right: tuple[str, ...] = ()
     """References beside the first that are right too."""
     evaluate: str | None

@@ -92,6 +92,9 @@ class Call:
     """Largest reply accepted, in bytes of array data: from the expected shape, never from what the child says."""
     watch: bool = False
     """Look whether it differentiates numerically: the pass that made the cache used here, else the function itself."""
+    program: tuple[Any, ...] | None = None
+    """The function is a class of an engine; with it this graph is run (grader.graphs.Graph.program says what is in it).
+    The arguments are the leaves, then the gradients that backward() is given."""
 
 
 class Method(StrEnum):

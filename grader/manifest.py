@@ -19,17 +19,17 @@ The manifest, key by key (`?` marks what may be left out):
                                   memory_mb = 2048; grader.assignment.Limits says what each counts
 
     [[exercise]]
-    name, kind                    kind: function, layer, loss, step, model, training or dropout
-    function | forward, backward | loss | step | train     the student's functions, by kind; "Linear.forward" is a
-                                  static method of a class
+    name, kind                    kind: function, layer, loss, step, model, training, dropout or engine
+    function | forward, backward | loss | step | train | engine     the student's functions, by kind; "Linear.forward"
+                                  is a static method of a class, an engine a class
     writes?                       with an adapter: the student's functions and classes that it calls
-    reference                     the torch function (for step: makes a torch.optim.Optimizer)
+    reference                     the torch function (for step: makes a torch.optim.Optimizer); an engine has none
     also_right?                   more torch functions that are right, where a statement leaves something open (half of
                                   a penalty or all of it; a maximum's gradient at a tie). What follows any of them
                                   passes; a gradient must follow one that the student's own results follow
     evaluate?                     training only: torch function (params, *data) -> (loss, accuracy)
     inputs                        in order; a leaf is "N D" (axis names) or {axes, draw?, scale?, shift?, of?, field?};
-                                  anything else is a table or a list of them
+                                  anything else is a table or a list of them; an engine has none
     output?                       axis names of the result; layer and model need it. A list of several: the forward
                                   returns (first, second, ..., cache), the backward takes their upstream gradients
     derived?                      {axis = "(H + 2 * pad - HH) // stride + 1"}: sizes that follow from others
@@ -45,6 +45,8 @@ The manifest, key by key (`?` marks what may be left out):
                                   ("params.W1" for a leaf)
     part?, hidden?, repeat?, arguments?
     accuracy?, loss?              training only: the least accuracy and the largest loss of the trained network
+    graph                         engine only: {nodes, operations, shapes?, form?, backwards?, upstream?}, explained in
+                                  grader.graphs.GraphSpec
 """
 
 from __future__ import annotations
@@ -66,6 +68,7 @@ import msgspec
 from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, Limits, Part, named_specs
 from grader.calls import Profile
 from grader.errors import ManifestError
+from grader.graphs import GraphSpec
 from grader.sizes import Formula
 from grader.topics import reference_folder
 
@@ -79,6 +82,7 @@ MAX_DEPTH = 32
 MAX_CASES = 2_000
 """Of all exercises, each repeated one counted."""
 MAX_STEPS = 10_000
+MAX_BACKWARDS = 10
 MAX_SIZE = 1_000_000
 
 _NEED_AN_AXIS = (Draw.PROBABILITY, Draw.DATA, Draw.IGNORED)
@@ -101,21 +105,23 @@ class _RawCase(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     repeat: int = 1
     accuracy: float | None = None
     loss: float | None = None
+    graph: GraphSpec | None = None
 
 
 class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: str
     kind: Kind
-    reference: str
     points: dict[str, int | float]
-    inputs: dict[str, Any]
     case: list[_RawCase]
+    reference: str | None = None
+    inputs: dict[str, Any] = {}
     function: str | None = None
     forward: str | None = None
     backward: str | None = None
     loss: str | None = None
     step: str | None = None
     train: str | None = None
+    engine: str | None = None
     also_right: list[str] = []
     evaluate: str | None = None
     writes: list[str] | None = None
@@ -311,8 +317,10 @@ class _Builder:
     def exercise(self) -> Exercise:
         item = self.item
         inputs = {name: self.spec(f"inputs.{name}", value) for name, value in item.inputs.items()}
-        if not inputs:
-            raise self.fail("inputs", "there is none")
+        if bool(inputs) == (item.kind is Kind.ENGINE):
+            raise self.fail("inputs", "does not belong here: an engine is given graphs" if inputs else "there is none")
+        if (item.reference is None) != (item.kind is Kind.ENGINE):
+            raise self.fail("reference", "is missing" if item.reference is None else "an engine is held against torch")
         for name in inputs:
             if not name.isidentifier():
                 raise self.fail("inputs", f"{name!r} is not a name that an argument can have")
@@ -326,7 +334,7 @@ class _Builder:
             kind=item.kind,
             functions=functions,
             writes=self.writes(functions),
-            reference=item.reference,
+            reference=item.reference or "",
             also_right=tuple(item.also_right),
             evaluate=self.evaluate(),
             inputs=inputs,
@@ -463,7 +471,7 @@ class _Builder:
         where = f"case {raw.name}"
         leaves = dict(spec for name, tree in inputs.items() for spec in named_specs(name, tree))
         needed = {axis for spec in leaves.values() for axis in (*spec.axes, *([spec.of] if spec.of else []))}
-        needed |= {axis for axes in self.outputs(inputs) for axis in axes}
+        needed |= {axis for axes in self.outputs(inputs) for axis in axes} | self.axes_of_graph(where, raw)
         derived = self.derived()
         needed |= {name for formula in derived.values() for name in formula.names if name not in self.item.arguments}
         needed -= derived.keys()
@@ -493,7 +501,21 @@ class _Builder:
                 hidden=raw.hidden,
                 accuracy=raw.accuracy,
                 loss=raw.loss,
+                graph=raw.graph,
             )
+
+    def axes_of_graph(self, where: str, raw: _RawCase) -> set[str]:
+        """Axes that the shapes of the leaves name."""
+        if (raw.graph is None) == (self.item.kind is Kind.ENGINE):
+            raise self.fail(f"{where}.graph", "an engine needs it, and nothing else has it")
+        if raw.graph is None:
+            return set()
+        if not 1 <= raw.graph.nodes <= MAX_STEPS or not 1 <= raw.graph.backwards <= MAX_BACKWARDS:
+            problem = f"must have 1 to {MAX_STEPS} nodes and 1 to {MAX_BACKWARDS} backwards"
+            raise self.fail(f"{where}.graph", problem)
+        if not raw.graph.operations or not raw.graph.shapes:
+            raise self.fail(f"{where}.graph", "has no operations, or no shapes")
+        return {axis for axes in raw.graph.shapes for axis in axes.split()} - {"1"}
 
     def redrawn(self, where: str, leaves: Mapping[str, ArraySpec], name: str, draw: Draw | _RawDraw) -> ArraySpec:
         """The input as this case draws it."""

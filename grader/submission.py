@@ -147,12 +147,12 @@ def _most_functions(listing: Listing, functions: Sequence[str], entry: str, expe
 
 
 def _defined(source: bytes) -> set[str]:
-    """Names of the functions at the top level of a Python file, also of one that doesn't parse."""
+    """Names of the functions and classes at the top level of a Python file, also of one that doesn't parse."""
     try:
         body = parse_python(source).body
     except SyntaxError:
-        return {name.decode() for name in re.findall(rb"^def[ \t]+([A-Za-z_]\w*)", source, re.MULTILINE)}
-    return {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+        return {name.decode() for name in re.findall(rb"^(?:def|class)[ \t]+([A-Za-z_]\w*)", source, re.MULTILINE)}
+    return {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
 
 
 def _read(listing: Listing, choice: _Choice, path: Path) -> Submission:

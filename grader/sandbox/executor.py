@@ -10,12 +10,14 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from numpy import array, generic, ndarray
 
 from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised, Returned, Value
 from grader.sandbox.adapting import NotThere
+from grader.sandbox.engine import run
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
 from grader.sandbox.profiles import Kit
@@ -93,6 +95,8 @@ class Executor:
             function = None
         if function is None:
             return Missing(function=call.function)
+        if call.program is not None:
+            function = partial(run, function, call.program)
         kept = [arg for arg in call.args if isinstance(arg, Kept)]
         earlier = self._slots.pop(kept[0].slot, None) if kept else None
         if earlier is None and kept:

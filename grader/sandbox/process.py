@@ -157,8 +157,9 @@ class ChildProcess:
         questions: list[_Question] = []
         room = _AT_ONCE
         for call in calls:
-            header = {"op": "call", "function": call.function, "keep": call.keep, "results": call.results}
-            header |= {"max_bytes": call.max_bytes, "watch": call.watch}
+            header: dict[str, Any] = {"op": "call", "function": call.function, "keep": call.keep}
+            header |= {"results": call.results, "max_bytes": call.max_bytes}
+            header |= {"watch": call.watch, "program": call.program}
             question = _Question(header=header, value=call.args, max_bytes=call.max_bytes)
             room -= question.size
             if questions and room < 0:

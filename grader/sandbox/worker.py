@@ -119,7 +119,7 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
         held = bytearray()
 
 
-_OF_A_CALL: Final = ("function", "keep", "results", "max_bytes", "watch")
+_OF_A_CALL: Final = ("function", "keep", "results", "max_bytes", "watch", "program")
 _REHEARSED: Final = b"""
 import numpy as np
 def forward(x, w):
@@ -148,6 +148,7 @@ def rehearse(profile: Profile) -> None:
             ("fails", ({"x": x, "n": 2},), None),
         ):
             header = {"function": function, "keep": keep, "results": 1, "max_bytes": 1 << 20, "watch": number == 0}
+            header["program"] = None
             data = b"".join(pack_request(header, args))
             header, value = read_request(Incoming(io.BytesIO(data).readinto).read)
             pack_reply(0, _answer(executor, header, value))
