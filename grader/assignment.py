@@ -11,7 +11,7 @@ What the manifest may say is explained, key by key, in grader.manifest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from grader.calls import Profile
+from grader.calls import Profile, Source
+from grader.sizes import Formula
 
 __all__ = [
     "ArraySpec",
@@ -46,6 +47,7 @@ class Kind(StrEnum):
     STEP = "step"
     MODEL = "model"
     TRAINING = "training"
+    DROPOUT = "dropout"
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -65,6 +67,7 @@ _ROLES = {
     Kind.STEP: ("step",),
     Kind.MODEL: ("forward", "backward"),
     Kind.TRAINING: ("train",),
+    Kind.DROPOUT: ("forward", "backward"),
 }
 _ASPECTS = {
     Kind.FUNCTION: ("value",),
@@ -73,6 +76,7 @@ _ASPECTS = {
     Kind.STEP: ("step",),
     Kind.MODEL: ("forward", "backward"),
     Kind.TRAINING: ("trajectory", "result"),
+    Kind.DROPOUT: ("forward", "backward", "test"),
 }
 
 
@@ -92,6 +96,9 @@ class Draw(StrEnum):
     HUGE = "huge"
     EXTREME = "extreme"
     ZEROS = "zeros"
+    ONES = "ones"
+    POSITIVE = "positive"
+    IGNORED = "ignored"
     DATA = "data"
 
 
@@ -102,15 +109,17 @@ class ArraySpec:
     axes: tuple[str, ...]
     draw: Draw = Draw.NORMAL
     scale: float = 1.0
+    shift: float = 0.0
+    """Added to what is drawn and scaled."""
     of: str | None = None
-    """For classes: the axis whose size is the number of classes."""
+    """For classes and ignored: the axis whose size is the number of classes."""
     field: str | None = None
     """For data: the field of the .npz."""
 
     @property
     def differentiable(self) -> bool:
         """Whether a gradient with respect to it makes sense."""
-        return self.draw not in (Draw.CLASSES, Draw.MASK, Draw.DATA)
+        return self.draw not in (Draw.CLASSES, Draw.IGNORED, Draw.MASK, Draw.DATA)
 
 
 MAX_LIMIT = 10_000_000
@@ -147,7 +156,8 @@ class CaseSpec:
 
     name: str
     sizes: Mapping[str, int | tuple[int, int]]
-    draw: Mapping[str, Draw]
+    draw: Mapping[str, ArraySpec]
+    """Inputs, by dotted name, that this case draws in another way."""
     arguments: Mapping[str, Scalar]
     part: str | None = None
     hidden: bool = False
@@ -172,12 +182,17 @@ class Exercise:
     name: str
     kind: Kind
     functions: Mapping[str, str]
-    """The student's function for each role of the kind."""
+    """What is called for each role of the kind: the student's function, or the adapter's."""
+    writes: tuple[str, ...]
+    """The student's functions and classes that are asked for."""
     reference: str
     evaluate: str | None
     inputs: Mapping[str, Any]
     """Trees of ArraySpec by name, in the order of the arguments."""
-    output: tuple[str, ...]
+    outputs: tuple[tuple[str, ...], ...]
+    """Axes of each result of a forward; one of several is a list of them in the manifest."""
+    derived: Mapping[str, Formula]
+    """Sizes of axes that follow from others and from whole-numbered arguments."""
     gradients: tuple[str, ...]
     arguments: Mapping[str, Scalar]
     steps: int
@@ -186,6 +201,11 @@ class Exercise:
     follow_through: Fraction
     cases: tuple[CaseSpec, ...]
     parts: tuple[Part, ...]
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """Axes of the result where there is one; where there are several, what is said of one does not apply."""
+        return self.outputs[0] if len(self.outputs) == 1 else ()
 
     def part(self, name: str) -> Part:
         """The part of this name.
@@ -214,8 +234,25 @@ class Assignment:
     reference: Path = field(compare=False)
     solution: Path | None = field(compare=False)
     data: Path | None = field(compare=False)
+    adapter: bytes | None = field(default=None, compare=False)
+    """Course code that runs beside the student's and turns their signatures into those of the kinds."""
+    also: tuple[str, ...] = ()
+    """Further files that students edit, by their paths in the folder of `file`."""
+    package: str = ""
+    """What imports between them call that folder; empty if it has no name."""
+    given: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    """Modules of the course, by name, for where a submission hasn't got them."""
     digest: str = ""
-    """SHA-256 of manifest, reference and data: what a result depends on, besides the submission and the seed."""
+    """SHA-256 of manifest, reference, course code and data: what a result depends on, but for submission and seed."""
+
+    def with_course_code(self, handed_in: Source) -> Source:
+        """A submission with what runs beside it."""
+        return replace(handed_in, adapter=self.adapter, given=self.given)
+
+    @property
+    def files(self) -> str:
+        """The files that students edit, for a message."""
+        return f"{self.file} or another file that is graded" if self.also else self.file
 
     @property
     def points(self) -> Fraction:
@@ -229,8 +266,8 @@ class Assignment:
 
     @property
     def functions(self) -> tuple[str, ...]:
-        """Names of all functions that students write."""
-        return tuple(dict.fromkeys(name for exercise in self.exercises for name in exercise.functions.values()))
+        """Names of all functions and classes that students write."""
+        return tuple(dict.fromkeys(name for exercise in self.exercises for name in exercise.writes))
 
     def exercise(self, name: str) -> Exercise:
         """The exercise of this name.

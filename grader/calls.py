@@ -56,6 +56,8 @@ class Source:
 
     entry: str
     files: Mapping[str, bytes]
+    adapter: bytes | None = None
+    """Course code that turns the student's signatures into those that are asked for (grader.sandbox.adapting)."""
     root: str | None = None
     """Folder on this machine that holds the same files, where there is one: a debugger needs real paths."""
     graded: Mapping[str, str] = field(default_factory=dict)
@@ -87,7 +89,9 @@ class Call:
     function: str
     args: tuple[Value, ...]
     keep: int | None = None
-    """The function returns a pair; send its first item, keep the second (the cache) in this slot."""
+    """The function returns its results and then a cache; send the results, keep the cache in this slot."""
+    results: int = 1
+    """How many there are before the cache: one is sent as it is, several as a tuple."""
     seconds: float = 10.0
     """Deadline for the whole reply, wall clock."""
     max_bytes: int = 64 << 20

@@ -31,6 +31,8 @@ _SPARSE_SHARE = 0.3
 """Share of exact zeros (sparse) or of values within 1e-6 of zero (near_kink)."""
 
 
+MAX_SIZE = 1_000_000
+"""Of an axis whose size follows from others."""
 _MOST_LEAVES = 3
 """Up to this many arrays, a message gives the shape of each."""
 
@@ -46,8 +48,8 @@ class Case:
     inputs: Mapping[str, Any]
     """Trees of arrays by name, in the order of the arguments."""
     arguments: Mapping[str, bool | int | float]
-    upstream: Array | None = None
-    """Layer and model: the upstream gradient, of the shape of the output."""
+    upstream: Any = None
+    """Layer, model and dropout: the upstream gradient, of the shape of the output; a tuple of several's."""
     updates: tuple[Any, ...] = ()
     """Step: the gradients of each step, trees like the parameters."""
 
@@ -83,14 +85,16 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
     seed = hidden_seed if spec.hidden and hidden_seed is not None else assignment.seed
     rng = np.random.default_rng([seed, zlib.crc32(exercise.name.encode()), zlib.crc32(spec.name.encode())])
     sizes = _sizes(spec, rng)
+    arguments = {**exercise.arguments, **spec.arguments}
+    sizes |= _derived(assignment, exercise, spec, sizes, arguments)
     rows: dict[str, Array] = {}
 
     def tree(name: str, specs: Any) -> Any:
         if isinstance(specs, ArraySpec):
-            draw = spec.draw.get(name, specs.draw)
-            if draw is Draw.DATA:
+            specs = spec.draw.get(name, specs)
+            if specs.draw is Draw.DATA:
                 return _data(assignment, exercise, specs, sizes, rows, rng)
-            return _array(specs, draw, sizes, rng)
+            return _array(specs, specs.draw, sizes, rng)
         if isinstance(specs, list):
             return [tree(f"{name}.{index}", item) for index, item in enumerate(specs)]
         return {key: tree(f"{name}.{key}", item) for key, item in specs.items()}
@@ -100,9 +104,10 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
         if not all(np.all(np.isfinite(array)) for array in leaves(drawn)):
             where = f"exercise {exercise.name}.case {spec.name}"
             raise ManifestError(str(assignment.manifest), where, f"{name} is drawn with numbers that are not finite")
-    upstream = None
-    if exercise.kind in (Kind.LAYER, Kind.MODEL):
-        upstream = np.asarray(rng.standard_normal([sizes[axis] for axis in exercise.output]))
+    upstream: Any = None
+    if exercise.kind in (Kind.LAYER, Kind.MODEL, Kind.DROPOUT):
+        every = tuple(np.asarray(rng.standard_normal([sizes[axis] for axis in axes])) for axes in exercise.outputs)
+        upstream = every if len(every) > 1 else every[0]
     updates: tuple[Any, ...] = ()
     if exercise.kind is Kind.STEP:
         first = next(iter(exercise.inputs))
@@ -116,7 +121,7 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
         seed=seed,
         sizes=sizes,
         inputs=inputs,
-        arguments={**exercise.arguments, **spec.arguments},
+        arguments=arguments,
         upstream=upstream,
         updates=updates,
     )
@@ -138,6 +143,31 @@ def _sizes(spec: CaseSpec, rng: np.random.Generator) -> dict[str, int]:
     return {axis: sizes[axis] for axis in spec.sizes}
 
 
+def _derived(
+    assignment: Assignment,
+    exercise: Exercise,
+    spec: CaseSpec,
+    sizes: Mapping[str, int],
+    arguments: Mapping[str, bool | int | float],
+) -> dict[str, int]:
+    """Sizes that follow from others.
+
+    Raises:
+        ManifestError: one is no size.
+    """
+    known = {**{name: value for name, value in arguments.items() if isinstance(value, int)}, **sizes}
+    found = {}
+    for axis, formula in exercise.derived.items():
+        where = f"exercise {exercise.name}.derived.{axis}"
+        try:
+            found[axis] = formula(known)
+        except (ValueError, KeyError) as error:
+            raise ManifestError(str(assignment.manifest), where, f"case {spec.name}: {error}") from error
+        if not 1 <= found[axis] <= MAX_SIZE:
+            raise ManifestError(str(assignment.manifest), where, f"case {spec.name}: {found[axis]} is no size")
+    return found
+
+
 def _array(spec: ArraySpec, draw: Draw, sizes: Mapping[str, int], rng: np.random.Generator) -> Array:
     """An array, never a NumPy number: of shape () too it is handed over, and differentiated, as an array."""
     with np.errstate(all="ignore"):  # a scale that overflows is found by draw_case
@@ -149,15 +179,26 @@ def _drawn(
 ) -> Any:
     if draw is Draw.CLASSES:
         return rng.integers(0, sizes[str(spec.of)], shape)
+    if draw is Draw.IGNORED:
+        return _with_ignored(rng.integers(0, sizes[str(spec.of)], shape), rng)
     if draw is Draw.MASK:
-        return np.asarray(rng.integers(0, 2, shape), dtype=np.float64)
+        return _mask(shape, rng)
     if draw is Draw.ZEROS:
         return np.zeros(shape)
+    if draw is Draw.ONES:
+        return np.ones(shape)
+    return _numbers(spec, draw, shape, rng) + spec.shift if spec.shift else _numbers(spec, draw, shape, rng)
+
+
+def _numbers(spec: ArraySpec, draw: Draw, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Scaled numbers, not shifted."""
     if draw is Draw.UNIFORM:
         return spec.scale * rng.uniform(-1.0, 1.0, shape)
     if draw is Draw.DISTINCT:
         size = int(np.prod(shape))
         return spec.scale * (rng.permutation(size).reshape(shape) - (size - 1) / 2) / max(size, 1)
+    if draw is Draw.POSITIVE:
+        return spec.scale * np.exp(rng.standard_normal(shape))
     normal = spec.scale * rng.standard_normal(shape)
     if draw is Draw.PROBABILITY:
         positive = np.exp(normal)
@@ -169,6 +210,22 @@ def _drawn(
     if draw is Draw.TIES:
         return np.round(2 * normal) / 2
     return normal * {Draw.TINY: 1e-8, Draw.HUGE: 1e8, Draw.EXTREME: 1e4}.get(draw, 1.0)
+
+
+def _mask(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Zeros and ones, with a one in each row of the last axis: a row that is masked throughout has no meaning."""
+    mask = np.asarray(rng.integers(0, 2, shape), dtype=np.float64)
+    if mask.ndim:
+        empty = ~mask.any(axis=-1)
+        mask[..., 0][empty] = 1.0  # the first: what a causal mask leaves as well
+    return mask
+
+
+def _with_ignored(classes: Array, rng: np.random.Generator) -> Array:
+    """About 30 % of the labels are -1: at least one, and not all where there are several."""
+    if classes.size > 1:
+        classes[_some(classes.shape, rng)] = -1
+    return classes
 
 
 def _some(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
@@ -204,14 +261,14 @@ def _data(
     picked = table[rows[axis]]
     if picked.ndim == 1 and picked.dtype.kind in "iu":
         return picked.astype(np.int64)
-    if picked.dtype.kind in "iu":
+    if picked.dtype.kind == "u":  # pixels; signed integers are codes, and stay so
         picked = picked / np.iinfo(picked.dtype).max
     shape = tuple(sizes[name] for name in spec.axes)
     if picked.size != np.prod(shape):
         raise ManifestError(
             str(assignment.manifest), where, f"{spec.field!r} has rows of {table.shape[1:]}, not {shape[1:]}"
         )
-    return np.asarray(picked, dtype=np.float64).reshape(shape)
+    return np.asarray(picked, dtype=np.int64 if picked.dtype.kind == "i" else np.float64).reshape(shape)
 
 
 @functools.lru_cache(maxsize=4)

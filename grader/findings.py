@@ -64,6 +64,10 @@ class FindingCode(enum.Enum):
     NOT_LINEAR_IN_UPSTREAM = "{function} does not follow the upstream gradient: {problem}"
     NUMERICAL_DERIVATIVE = "{function} differentiates numerically: {evidence}"
     CHECKS_ITSELF = "{function} takes numerical differences as it runs: {evidence}"
+    # Dropout
+    WRONG_RATE = "{function} drops {dropped} of {size} elements; p, the probability to drop one, is {p:g}"
+    SHARED_MASK = "{function} does not draw each element by itself: {problem}"
+    SAME_MASK = "{function} drops the same elements in every call"
     # Trajectories
     WRONG_TRAJECTORY = (
         "{what}: off the reference's trajectory at step {step} of {steps}, {wrong} of {size} elements differ"

@@ -5,6 +5,17 @@ The manifest, key by key (`?` marks what may be left out):
     format = 1                    version of this format
     name, title, file             the topic, a line about it, the file that students edit
     reference, solution?, data?   below the reference folder: torch functions, the worked solution, an .npz
+    adapter?                      below the reference folder: Python that turns the students' signatures into those of
+                                  the kinds. It runs in their process, beside their code, which it finds in `student`
+                                  (`student.conv_forward(x, w, {"pad": pad})`), and its functions come before theirs.
+                                  It only translates: what is right is judged elsewhere
+    also?                         further files that students edit: ["optim.py", "classifiers/fc_net.py"], paths in the
+                                  folder of `file`. They are found in whatever layout they are handed in
+                                  (grader.submission). Of a name that two define, that of the first counts. Nothing
+                                  needs to lie beside such a manifest: pytest skips it until something does
+    package?                      what the imports between these files call their folder: "cs231n"
+    given?                        {module = file below the reference folder}: what the course hands out, in case that
+                                  a submission leaves it away ("cs231n.layer_utils"). It runs beside their code
     seed                          of the visible cases, and of the hidden ones where no private seed is given
     profile? = "numpy"            "numpy": the student's code gets NumPy arrays, in a process without torch. "torch": it
                                   gets torch tensors, float64 on the CPU, and autograd is refused as well as a process
@@ -15,13 +26,17 @@ The manifest, key by key (`?` marks what may be left out):
                                   memory_mb = 2048; grader.assignment.Limits says what each counts
 
     [[exercise]]
-    name, kind                    kind: function, layer, loss, step, model or training
-    function | forward, backward | loss | step | train     the student's functions, by kind
+    name, kind                    kind: function, layer, loss, step, model, training or dropout
+    function | forward, backward | loss | step | train     the student's functions, by kind; "Linear.forward" is a
+                                  static method of a class
+    writes?                       with an adapter: the student's functions and classes that it calls
     reference                     the torch function (for step: makes a torch.optim.Optimizer)
     evaluate?                     training only: torch function (params, *data) -> (loss, accuracy)
-    inputs                        in order; a leaf is "N D" (axis names) or {axes, draw?, scale?, of?, field?};
+    inputs                        in order; a leaf is "N D" (axis names) or {axes, draw?, scale?, shift?, of?, field?};
                                   anything else is a table or a list of them
-    output?                       axis names of the result; layer and model need it
+    output?                       axis names of the result; layer and model need it. A list of several: the forward
+                                  returns (first, second, ..., cache), the backward takes their upstream gradients
+    derived?                      {axis = "(H + 2 * pad - HH) // stride + 1"}: sizes that follow from others
     gradients?                    names of the inputs with a gradient; every floating-point one if left out
     arguments?                    scalars handed over after the inputs, in order; a case may override them
     steps?                        step only: length of the trajectory
@@ -30,7 +45,8 @@ The manifest, key by key (`?` marks what may be left out):
 
     [[exercise.case]]
     name, sizes                   sizes: {N = 3} or {N = [2, 9]}, drawn so that all sizes of the case differ
-    draw?                         {input = draw}: another way to draw an input ("params.W1" for a leaf)
+    draw?                         {input = draw} or {input = {draw, scale?, shift?}}: another way to draw an input
+                                  ("params.W1" for a leaf)
     part?, hidden?, repeat?, arguments?
     accuracy?, loss?              training only: the least accuracy and the largest loss of the trained network
 """
@@ -43,9 +59,10 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import msgspec
@@ -53,6 +70,7 @@ import msgspec
 from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, Limits, Part, named_specs
 from grader.calls import Profile
 from grader.errors import ManifestError
+from grader.sizes import Formula
 from grader.topics import reference_folder
 
 __all__ = ["load_assignment"]
@@ -67,13 +85,20 @@ MAX_CASES = 2_000
 MAX_STEPS = 10_000
 MAX_SIZE = 1_000_000
 
-_NEED_AN_AXIS = (Draw.PROBABILITY, Draw.DATA)
+_NEED_AN_AXIS = (Draw.PROBABILITY, Draw.DATA, Draw.IGNORED)
+_OF_CLASSES = (Draw.CLASSES, Draw.IGNORED)
+
+
+class _RawDraw(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    draw: Draw
+    scale: float | None = None
+    shift: float | None = None
 
 
 class _RawCase(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: str
     sizes: dict[str, int | list[int]] = {}
-    draw: dict[str, Draw] = {}
+    draw: dict[str, Draw | _RawDraw] = {}
     arguments: dict[str, bool | int | float] = {}
     part: str | None = None
     hidden: bool = False
@@ -96,7 +121,9 @@ class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     step: str | None = None
     train: str | None = None
     evaluate: str | None = None
-    output: str | None = None
+    writes: list[str] | None = None
+    output: str | list[str] | None = None
+    derived: dict[str, str] = {}
     gradients: list[str] | None = None
     arguments: dict[str, bool | int | float] = {}
     steps: int = 4
@@ -114,6 +141,10 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     exercise: list[_RawExercise]
     solution: str | None = None
     data: str | None = None
+    adapter: str | None = None
+    also: list[str] = []
+    package: str = ""
+    given: dict[str, str] = {}
     profile: Profile = Profile.NUMPY
     follow_through: float = 0.5
     mutation: Literal["warn", "fail"] = "warn"
@@ -124,6 +155,7 @@ class _RawArray(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     axes: str
     draw: Draw = Draw.NORMAL
     scale: float = 1.0
+    shift: float = 0.0
     of: str | None = None
     field: str | None = None
 
@@ -139,6 +171,8 @@ def load_assignment(manifest: Path) -> Assignment:
     reference = _existing(manifest, folder, "reference", raw.reference)
     solution = _existing(manifest, folder, "solution", raw.solution) if raw.solution else None
     data = _existing(manifest, folder, "data", raw.data) if raw.data else None
+    adapter = _code(manifest, folder, "adapter", raw.adapter) if raw.adapter else None
+    given = {name: _code(manifest, folder, f"given.{name}", file) for name, file in raw.given.items()}
     if not 0 <= raw.follow_through <= 1 or not _in_hundredths(raw.follow_through):
         raise ManifestError(str(manifest), "follow_through", "must lie between 0 and 1, in steps of 0.01")
     if not 0 <= raw.seed < 2**63:
@@ -148,6 +182,7 @@ def load_assignment(manifest: Path) -> Assignment:
     _unique(manifest, "name", [raw.name])
     if Path(raw.file).suffix != ".py" or "/" in raw.file or not raw.file.isprintable():
         raise ManifestError(str(manifest), "file", f"{raw.file!r} is not the name of a Python file")
+    _check_modules(manifest, raw)
     if not raw.exercise:
         raise ManifestError(str(manifest), "exercise", "there is none")
     if sum(max(case.repeat, 1) for item in raw.exercise for case in item.case) > MAX_CASES:
@@ -166,13 +201,43 @@ def load_assignment(manifest: Path) -> Assignment:
         reference=reference,
         solution=solution,
         data=data,
-        digest=_digest(text, reference, data),
+        adapter=adapter,
+        also=tuple(raw.also),
+        package=raw.package,
+        given=given,
+        digest=_digest(text, reference, [code for code in (adapter, *given.values()) if code is not None], data),
     )
 
 
-def _digest(text: bytes, reference: Path, data: Path | None) -> str:
+def _check_modules(manifest: Path, raw: _RawAssignment) -> None:
+    """Names by which files can be imported."""
+    for file in raw.also:
+        path = PurePosixPath(file)
+        if path.suffix != ".py" or path.is_absolute() or not all(map(str.isidentifier, path.with_suffix("").parts)):
+            raise ManifestError(str(manifest), "also", f"{file!r} is not the path of a module")
+    if len({raw.file, *raw.also}) <= len(raw.also):
+        raise ManifestError(str(manifest), "also", "names a file twice")
+    if raw.package and not raw.also:
+        raise ManifestError(str(manifest), "package", "is for several files: there is no `also`")
+    for field, name in [("package", raw.package or "p"), *(("given", name) for name in raw.given)]:
+        if not all(word.isidentifier() for word in name.split(".")):
+            raise ManifestError(str(manifest), field, f"{name!r} is not the name of a module")
+
+
+def _code(manifest: Path, folder: Path, key: str, name: str) -> bytes:
+    """A file of course code that runs beside the student's."""
+    path = _existing(manifest, folder, key, name)
+    text = path.read_bytes()
+    try:
+        compile(text, str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise ManifestError(str(manifest), key, f"{name} does not parse: {error}") from error
+    return text
+
+
+def _digest(text: bytes, reference: Path, beside: Sequence[bytes], data: Path | None) -> str:
     """What a result depends on. The data by their own digest: they are the largest."""
-    parts = [text, reference.read_bytes()]
+    parts = [text, reference.read_bytes(), *beside]
     if data is not None:
         with data.open("rb") as file:
             parts.append(hashlib.file_digest(file, "sha256").digest())
@@ -280,16 +345,19 @@ class _Builder:
                 raise self.fail("inputs", f"{name!r} is not a name that an argument can have")
         cases = tuple(case for raw in item.case for case in self.cases(raw, inputs))
         _unique(self.manifest, f"exercise {item.name}.case", [case.name for case in cases])
+        functions = self.functions()
         if not 1 <= item.steps <= MAX_STEPS:
             raise self.fail("steps", f"must be at least 1 and at most {MAX_STEPS}")
         return Exercise(
             name=item.name,
             kind=item.kind,
-            functions=self.functions(),
+            functions=functions,
+            writes=self.writes(functions),
             reference=item.reference,
             evaluate=self.evaluate(),
             inputs=inputs,
-            output=self.output(),
+            outputs=self.outputs(inputs),
+            derived=self.derived(),
             gradients=self.gradients(inputs),
             arguments=item.arguments,
             steps=item.steps,
@@ -308,20 +376,68 @@ class _Builder:
                 problem = "is missing" if name is None else "does not belong here"
                 raise self.fail(role, f"{problem}: a {self.item.kind} has {' and '.join(self.item.kind.roles)}")
             if name is not None:
-                if not name.isidentifier():
-                    raise self.fail(role, f"{name!r} is not a function's name")
+                self.check_name(role, name)
                 functions[role] = name
         return functions
+
+    def check_name(self, field: str, name: str) -> None:
+        if not all(word.isidentifier() for word in name.split(".")):
+            raise self.fail(field, f"{name!r} is not a function's name")
+
+    def writes(self, functions: Mapping[str, str]) -> tuple[str, ...]:
+        """Names at the top of the student's file."""
+        if self.item.writes is not None and self.raw.adapter is None:
+            raise self.fail("writes", "only an adapter needs it: here it is the functions of the kind")
+        names = list(functions.values()) if self.item.writes is None else self.item.writes
+        for name in names:
+            self.check_name("writes", name)
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
 
     def evaluate(self) -> str | None:
         if (self.item.evaluate is None) == (self.item.kind is Kind.TRAINING):
             raise self.fail("evaluate", "a training needs it, and nothing else has it")
         return self.item.evaluate
 
-    def output(self) -> tuple[str, ...]:
-        if self.item.output is None and self.item.kind in (Kind.LAYER, Kind.MODEL):
+    def outputs(self, inputs: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+        output = self.item.output
+        if self.item.kind is Kind.DROPOUT:
+            return self.dropout(inputs)
+        if output is None and self.item.kind in (Kind.LAYER, Kind.MODEL):
             raise self.fail("output", f"is missing: a {self.item.kind} needs the axis names of its result")
-        return tuple((self.item.output or "").split())
+        if isinstance(output, list) and (not output or self.item.kind not in (Kind.LAYER, Kind.MODEL)):
+            raise self.fail("output", "a list is for a layer or a model of several results")
+        every = output if isinstance(output, list) else [output or ""]
+        return tuple(tuple(axes.split()) for axes in every)
+
+    def dropout(self, inputs: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+        """Axes of what a dropout gives: those of its one input."""
+        (spec, *others), names = inputs.values(), list(self.item.arguments)
+        if others or not isinstance(spec, ArraySpec) or self.item.output is not None:
+            raise self.fail("inputs", "a dropout has one array, and gives one of the same axes")
+        if names != ["p", "train"]:
+            raise self.fail("arguments", "a dropout has just p, the probability to drop, and train, in this order")
+        for where, p in [("arguments", self.item.arguments["p"])] + [
+            (f"case {case.name}.arguments", case.arguments["p"]) for case in self.item.case if "p" in case.arguments
+        ]:
+            if not 0 < p < 1 or p == 0.5:
+                raise self.fail(where, f"p = {p} must lie between 0 and 1; 0.5 can't tell dropping from keeping")
+        return (spec.axes,)
+
+    def derived(self) -> dict[str, Formula]:
+        formulas = {}
+        for axis, text in self.item.derived.items():
+            where = f"derived.{axis}"
+            try:
+                formulas[axis] = Formula(text)
+            except ValueError as error:
+                raise self.fail(where, str(error)) from error
+            for name in formulas[axis].names:
+                number = self.item.arguments.get(name, 0)
+                if isinstance(number, bool) or not isinstance(number, int):
+                    raise self.fail(where, f"{name} is no whole number")
+                if name in self.item.derived:
+                    raise self.fail(where, f"{name} is derived itself: write it out")
+        return formulas
 
     def spec(self, where: str, value: Any) -> Any:
         if isinstance(value, str):
@@ -338,15 +454,24 @@ class _Builder:
             raw = msgspec.convert(value, _RawArray)
         except msgspec.ValidationError as error:
             raise self.fail(where, str(error)) from error
-        if (raw.draw is Draw.CLASSES) != (raw.of is not None):
-            raise self.fail(where, "`of` names the axis of the classes: needed for draw = 'classes', and only there")
+        if (raw.draw in _OF_CLASSES) != (raw.of is not None):
+            raise self.fail(where, "`of` names the axis of the classes: needed for 'classes' and 'ignored', only there")
         if raw.draw is Draw.DATA and not (raw.field and self.raw.data):
             raise self.fail(where, "draw = 'data' needs a `field`, and `data` at the top")
         if not 0 < raw.scale < math.inf:
             raise self.fail(where, f"a scale of {raw.scale} is not a number above 0")
+        if not math.isfinite(raw.shift):
+            raise self.fail(where, f"a shift of {raw.shift} is not a finite number")
         if raw.draw in _NEED_AN_AXIS and not raw.axes.split():
             raise self.fail(where, f"draw = {raw.draw.value!r} needs at least one axis")
-        return ArraySpec(axes=tuple(raw.axes.split()), draw=raw.draw, scale=raw.scale, of=raw.of, field=raw.field)
+        return ArraySpec(
+            axes=tuple(raw.axes.split()),
+            draw=raw.draw,
+            scale=raw.scale,
+            shift=raw.shift,
+            of=raw.of,
+            field=raw.field,
+        )
 
     def gradients(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
         able = [
@@ -364,16 +489,13 @@ class _Builder:
         where = f"case {raw.name}"
         leaves = dict(spec for name, tree in inputs.items() for spec in named_specs(name, tree))
         needed = {axis for spec in leaves.values() for axis in (*spec.axes, *([spec.of] if spec.of else []))}
-        needed |= set((self.item.output or "").split())
+        needed |= {axis for axes in self.outputs(inputs) for axis in axes}
+        derived = self.derived()
+        needed |= {name for formula in derived.values() for name in formula.names if name not in self.item.arguments}
+        needed -= derived.keys()
         if needed != set(raw.sizes):
             raise self.fail(f"{where}.sizes", f"needs just these axes: {', '.join(sorted(needed))}")
-        for name, draw in raw.draw.items():
-            if name not in leaves:
-                raise self.fail(f"{where}.draw", f"there is no input {name!r}; there are {', '.join(leaves)}")
-            if draw is not leaves[name].draw and {draw, leaves[name].draw} & {Draw.CLASSES, Draw.DATA}:
-                raise self.fail(f"{where}.draw", f"{name!r} can't be drawn as {draw.value} where it else is not")
-            if draw in _NEED_AN_AXIS and not leaves[name].axes:
-                raise self.fail(f"{where}.draw", f"{draw.value} needs at least one axis, {name!r} has none")
+        draws = {name: self.redrawn(f"{where}.draw", leaves, name, draw) for name, draw in raw.draw.items()}
         for name in raw.arguments:
             if name not in self.item.arguments:
                 raise self.fail(f"{where}.arguments", f"{name!r} is not an argument of the exercise")
@@ -391,13 +513,30 @@ class _Builder:
             yield CaseSpec(
                 name=raw.name if raw.repeat == 1 else f"{raw.name} {number}",
                 sizes={axis: self.size(f"{where}.sizes.{axis}", size) for axis, size in raw.sizes.items()},
-                draw=raw.draw,
+                draw=draws,
                 arguments=raw.arguments,
                 part=raw.part,
                 hidden=raw.hidden,
                 accuracy=raw.accuracy,
                 loss=raw.loss,
             )
+
+    def redrawn(self, where: str, leaves: Mapping[str, ArraySpec], name: str, draw: Draw | _RawDraw) -> ArraySpec:
+        """The input as this case draws it."""
+        if name not in leaves:
+            raise self.fail(where, f"there is no input {name!r}; there are {', '.join(leaves)}")
+        usual, raw = leaves[name], draw if isinstance(draw, _RawDraw) else _RawDraw(draw=draw)
+        if raw.draw is not usual.draw and (raw.draw in _OF_CLASSES) != (usual.draw in _OF_CLASSES):
+            raise self.fail(where, f"{name!r} can't be drawn as {raw.draw.value} where it else is not")
+        if raw.draw is not usual.draw and Draw.DATA in (raw.draw, usual.draw):
+            raise self.fail(where, f"{name!r} can't be drawn as {raw.draw.value} where it else is not")
+        if raw.draw in _NEED_AN_AXIS and not usual.axes:
+            raise self.fail(where, f"{raw.draw.value} needs at least one axis, {name!r} has none")
+        scale = usual.scale if raw.scale is None else raw.scale
+        shift = usual.shift if raw.shift is None else raw.shift
+        if not 0 < scale < math.inf or not math.isfinite(shift):
+            raise self.fail(where, f"{name!r}: a scale must be a number above 0, a shift a finite one")
+        return replace(usual, draw=raw.draw, scale=scale, shift=shift)
 
     def size(self, where: str, size: int | list[int]) -> int | tuple[int, int]:
         low, high = (size, size) if isinstance(size, int) else size if len(size) == 2 else (0, 0)

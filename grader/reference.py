@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
 
@@ -24,7 +24,7 @@ from grader.assignment import Assignment, Exercise, Kind
 from grader.cases import Case
 from grader.errors import OracleError
 from grader.numerics.gradcheck import check_gradients
-from grader.numerics.trees import leaves, map_leaves, rebuild
+from grader.numerics.trees import joined, leaves, map_leaves, rebuild, split
 
 __all__ = ["Expected", "Oracle"]
 
@@ -36,8 +36,8 @@ T = TypeVar("T")
 class Expected:
     """What the reference makes of a case. Fields that the kind does not have are empty."""
 
-    value: Array
-    """Forward result or loss; for a training the losses, shape (steps,)."""
+    value: Any
+    """Forward result or loss, a tree where the function returns one; for a training the losses, shape (steps,)."""
     gradients: Mapping[str, Any]
     """Gradient of sum(upstream * value) for each input with a gradient: trees of arrays."""
     trajectory: tuple[Any, ...] = ()
@@ -77,7 +77,7 @@ class Oracle:
         """
         return self.once(("expected", case.key), lambda: self._held(exercise, case))
 
-    def gradients(self, exercise: Exercise, case: Case, inputs: Sequence[Any], upstream: Array | None) -> list[Any]:
+    def gradients(self, exercise: Exercise, case: Case, inputs: Sequence[Any], upstream: Any) -> list[Any]:
         """Gradients at other inputs of the same structure as the case's: a tree an input with a gradient."""
         _, gradients = self._vjp(exercise, [*inputs, *case.arguments.values()], upstream)
         return gradients
@@ -99,11 +99,15 @@ class Oracle:
         return self.once(("doubt", case.key), lambda: self._doubt(exercise, case))
 
     def _doubt(self, exercise: Exercise, case: Case) -> str | None:
+        several = isinstance(case.upstream, tuple)
+
         def forward(*inputs: Any) -> tuple[Array, Any]:
-            return self._forward(exercise, [*inputs, *case.arguments.values()]), inputs
+            value = self._forward(exercise, [*inputs, *case.arguments.values()])
+            return joined(value) if several else value, inputs
 
         def backward(upstream: Any, inputs: Any) -> list[Any]:
-            return self.gradients(exercise, case, inputs, np.asarray(upstream))
+            upstream = np.asarray(upstream)
+            return self.gradients(exercise, case, inputs, split(upstream, case.upstream) if several else upstream)
 
         if not exercise.gradients or exercise.kind in (Kind.STEP, Kind.TRAINING, Kind.FUNCTION):
             return None
@@ -134,28 +138,47 @@ class Oracle:
             case Kind.LAYER | Kind.MODEL | Kind.LOSS:
                 value, gradients = self._vjp(exercise, case.args, case.upstream)
                 return Expected(value=value, gradients=dict(zip(exercise.gradients, gradients, strict=True)))
+            case Kind.DROPOUT:
+                return self.with_mask(exercise, case, np.ones(case.upstream.shape))
 
-    def _forward(self, exercise: Exercise, args: Sequence[Any]) -> Array:
+    def with_mask(self, exercise: Exercise, case: Case, mask: Array) -> Expected:
+        """Dropout: what the reference makes of the case where these elements (1) are kept and those (0) dropped."""
+        (name, x), p = next(iter(case.inputs.items())), case.arguments["p"]
+        value, (gradient,) = self._vjp(replace(exercise, gradients=(name,)), (x, mask, p), case.upstream)
+        return Expected(value=value, gradients={name: gradient})
+
+    def _forward(self, exercise: Exercise, args: Sequence[Any]) -> Any:
+        """A tree where the reference returns one: of a function, or of a forward with several results."""
         function = self._function(exercise, exercise.reference)
-        return _to_numpy(_tensor(exercise, self._guard(exercise, lambda: function(*map(_to_torch, args)))))
+        value = self._guard(exercise, lambda: function(*map(_to_torch, args)))
+        return map_leaves(lambda leaf: _to_numpy(_tensor(exercise, leaf)), value)
 
-    def _vjp(self, exercise: Exercise, args: Sequence[Any], upstream: Array | None) -> tuple[Array, list[Any]]:
+    def _vjp(self, exercise: Exercise, args: Sequence[Any], upstream: Any) -> tuple[Any, list[Any]]:
+        """Value and gradients; of several results a tuple, with a tuple of upstream gradients."""
         import torch
 
-        shape = () if upstream is None else upstream.shape
         function = self._function(exercise, exercise.reference)
         tensors = [_to_torch(arg) for arg in args]
         names = list(exercise.inputs)
         wanted = [tensors[names.index(name)] for name in exercise.gradients]
         flat = [leaf.requires_grad_() for leaf in leaves(wanted)]
-        value = _tensor(exercise, self._guard(exercise, lambda: function(*tensors)))
-        if tuple(value.shape) != shape:
-            declared = "a loss has shape ()" if upstream is None else f"declared {shape}"
-            raise OracleError(exercise.name, f"it returned shape {tuple(value.shape)}, {declared}")
-        seed = None if upstream is None else torch.from_numpy(np.array(upstream, dtype=np.float64))
-        raw = self._guard(exercise, lambda: torch.autograd.grad(value, flat, seed, allow_unused=True))
+        result = self._guard(exercise, lambda: function(*tensors))
+        several = isinstance(upstream, tuple)
+        values = [_tensor(exercise, value) for value in (_several(exercise, result, upstream) if several else [result])]
+        ups = upstream if several else (upstream,)
+        for value, up in zip(values, ups, strict=True):
+            if tuple(value.shape) != (() if up is None else up.shape):
+                declared = "a loss has shape ()" if up is None else f"declared {up.shape}"
+                raise OracleError(exercise.name, f"it returned shape {tuple(value.shape)}, {declared}")
+        seeds = [None if up is None else torch.from_numpy(np.array(up, dtype=np.float64)) for up in ups]
+        used = [(value, seed) for value, seed in zip(values, seeds, strict=True) if value.requires_grad]
+        if not used:
+            raise OracleError(exercise.name, "nothing that it returned depends on an input with a gradient")
+        outs, seeds = [value for value, _ in used], [seed for _, seed in used]
+        raw = self._guard(exercise, lambda: torch.autograd.grad(outs, flat, seeds, allow_unused=True))
         gradients = [np.zeros(x.shape) if g is None else _to_numpy(g) for g, x in zip(raw, flat, strict=True)]
-        return _to_numpy(value), list(rebuild(wanted, gradients))
+        found = [_to_numpy(value) for value in values]
+        return tuple(found) if several else found[0], list(rebuild(wanted, gradients))
 
     def _steps(self, exercise: Exercise, case: Case) -> Expected:
         import torch
@@ -229,6 +252,12 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _several(exercise: Exercise, result: Any, upstream: tuple[Any, ...]) -> Sequence[Any]:
+    if not isinstance(result, (tuple, list)) or len(result) != len(upstream):
+        raise OracleError(exercise.name, f"it must return {len(upstream)} tensors, one for each declared output")
+    return result
 
 
 def _tensor(exercise: Exercise, value: Any) -> Any:

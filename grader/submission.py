@@ -31,11 +31,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from grader.archive import MAX_TOTAL_BYTES, Listing, is_python, list_file, list_folder, open_zip, printable, some
+from grader.assignment import Assignment
 from grader.calls import Source
 from grader.errors import SubmissionError
 from grader.notebook import convert_notebook, parse_python
 
-__all__ = ["Submission", "load_submission"]
+__all__ = ["Submission", "load_submission", "read_submission"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,13 @@ class _Choice:
     notes: tuple[str, ...] = ()
     named: Mapping[str, str] = field(default_factory=dict)
     """Where the assignment names several: those that are there, as name: path, this one the first."""
+
+
+def read_submission(path: Path, assignment: Assignment) -> Submission:
+    """Read a submission to this assignment; raises what load_submission does."""
+    return load_submission(
+        path, assignment.file, assignment.functions, also=assignment.also, package=assignment.package
+    )
 
 
 def load_submission(

@@ -120,9 +120,9 @@ def layernorm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
     return functional.layer_norm(x, x.shape[1:], gamma, beta, eps)
 
 
-def dropout(x: Tensor, p: float, train: bool) -> Tensor:
-    """What is dropped is drawn by the student; the judge compares with the mask that was used."""
-    return x
+def dropout(x: Tensor, mask: Tensor, p: float) -> Tensor:
+    """Inverted: what the mask (of ones and zeros) keeps, over the share that is kept. p is the share that is not."""
+    return x * mask / (1 - p)
 
 
 def conv(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:

@@ -15,9 +15,12 @@ from grader.submission import Submission
 HEAD = 'format = 1\nname = "t"\ntitle = "T"\nfile = "t.py"\nreference = "t.py"\nseed = 3\n'
 
 
-def make_course(folder: Path, exercise: str, reference: str, head: str = HEAD) -> Assignment:
+def make_course(folder: Path, exercise: str, reference: str, head: str = HEAD, adapter: str = "") -> Assignment:
     """An assignment of one exercise; `reference` is the text of its torch module."""
     (folder / "reference").mkdir()
+    if adapter:
+        (folder / "reference" / "adapter.py").write_text(adapter)
+        head += 'adapter = "adapter.py"\n'
     (folder / "reference" / "t.py").write_text("import torch\n" + reference)
     (folder / "assignments" / "t").mkdir(parents=True)
     manifest = folder / "assignments" / "t" / "assignment.toml"
@@ -27,7 +30,7 @@ def make_course(folder: Path, exercise: str, reference: str, head: str = HEAD) -
 
 def grade_text(assignment: Assignment, text: str, **options: object) -> Report:
     """Grade one file of student code in this process."""
-    source = Source(entry="t.py", files={"t.py": ("import numpy as np\n" + text).encode()})
+    source = Source(entry="t.py", files={"t.py": ("import numpy as np\n" + text).encode()}, adapter=assignment.adapter)
     submission = Submission(name="t", path="t.py", source=source, notes=())
     return grade(assignment, submission, evaluator=InProcess(source, assignment.profile), **options)  # type: ignore[arg-type]
 

@@ -22,7 +22,7 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "calls topics assignment manifest cases archive notebook submission",
+    "sizes calls topics assignment manifest cases archive notebook submission",
     "sandbox",
     "reference",
     "findings",

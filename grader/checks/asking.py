@@ -107,9 +107,9 @@ class Student:
         call = self._call(function, args, like, watch=watch)
         return self._answer(call, self.evaluator.call(call))
 
-    def pair(self, function: str, *args: Any, like: int = 0) -> tuple[Any, Kept]:
-        """First item of the pair that the function returns, and the second as kept on the student's side."""
-        (answer,) = self.pairs(function, [args], like=like)
+    def pair(self, function: str, *args: Any, like: int = 0, results: int = 1) -> tuple[Any, Kept]:
+        """What the function returns before its cache, several results as a tuple; the cache stays on their side."""
+        (answer,) = self.pairs(function, [args], like=like, results=results)
         return answer()
 
     def values(self, function: str, every: Sequence[Sequence[Any]], *, like: int = 0) -> Iterator[Callable[[], Any]]:
@@ -117,12 +117,15 @@ class Student:
         yield from self._answers([self._call(function, args, like) for args in every])
 
     def pairs(
-        self, function: str, every: Sequence[Sequence[Any]], *, like: int = 0
+        self, function: str, every: Sequence[Sequence[Any]], *, like: int = 0, results: int = 1
     ) -> Iterator[Callable[[], tuple[Any, Kept]]]:
         """For each of these arguments in order what gives the pair, or raises Unanswered as `pair` does."""
         first = self._slots + 1
         self._slots += len(every)
-        calls = [self._call(function, args, like, keep=slot) for slot, args in enumerate(every, start=first)]
+        calls = [
+            replace(self._call(function, args, like, keep=slot), results=results)
+            for slot, args in enumerate(every, start=first)
+        ]
         for slot, answer in enumerate(self._answers(calls), start=first):
             yield lambda answer=answer, slot=slot: (answer(), Kept(slot))  # type: ignore[misc]
 
@@ -183,8 +186,9 @@ class Student:
                 return Unanswered(Status.KILLED, finding(FindingCode.KILLED, function=function, problem=reason))
             case Malformed(problem=problem):
                 return Unanswered(Status.FAILED, finding(FindingCode.MALFORMED, function=function, problem=problem))
-            case Missing():
-                return Unanswered(Status.FAILED, _missing(function, self.file, self._problems()))
+            case Missing(function=name):  # an adapter's word for which one, where it may be repeated
+                named = function if self.hide_values and name not in self.known else name
+                return Unanswered(Status.FAILED, _missing(named, self.file, self._problems()))
             case Returned():
                 raise AssertionError("a call that returned was answered")
             case _:

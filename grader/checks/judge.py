@@ -10,7 +10,7 @@ import numpy as np
 
 from grader.assignment import Exercise, Kind
 from grader.cases import describe
-from grader.checks import outputs, pairs, steps, training
+from grader.checks import dropout, outputs, pairs, steps, training
 from grader.checks.asking import Unanswered, finding
 from grader.checks.question import Question, Ruling
 from grader.errors import OracleError
@@ -50,6 +50,9 @@ def _rule(question: Question) -> Ruling:
             return steps.trajectory(question)
         case Kind.TRAINING:
             return training.result(question) if question.aspect == "result" else training.trajectory(question)
+        case Kind.DROPOUT:
+            ask = {"forward": dropout.forward, "backward": dropout.backward, "test": dropout.test}
+            return ask[question.aspect](question)
         case _:
             assert_never(question.exercise.kind)
 
@@ -110,8 +113,8 @@ def _mutation(question: Question, writer: str, owner: str, position: int) -> Fin
 
 
 def _keys(exercise: Exercise) -> set[str]:
-    """Keys of the trees that an exercise hands over or asks for."""
-    keys, rest = set(exercise.state), list(exercise.inputs.values())
+    """Keys of the trees that an exercise hands over or asks for, and names of the functions that it is about."""
+    keys, rest = {*exercise.state, *exercise.writes}, list(exercise.inputs.values())
     while rest:
         tree = rest.pop()
         if isinstance(tree, dict):

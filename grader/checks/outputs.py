@@ -31,15 +31,15 @@ __all__ = [
 def value(question: Question) -> Ruling:
     """A function of which only the value is asked."""
     wanted = expected_value(question)
-    function, room = question.exercise.functions["function"], wanted[0].expected.nbytes
+    function, room = question.exercise.functions["function"], _room(wanted)
     return _value_ruling(question, wanted, question.student.value(function, *question.case.args, like=room))
 
 
 def forward(question: Question) -> Ruling:
     """The forward result of a layer or a model; its cache is not looked at."""
     wanted = expected_value(question)
-    function, room = question.exercise.functions["forward"], wanted[0].expected.nbytes
-    actual, _ = question.student.pair(function, *question.case.args, like=room)
+    function, results = question.exercise.functions["forward"], len(question.exercise.outputs)
+    actual, _ = question.student.pair(function, *question.case.args, like=_room(wanted), results=results)
     return _value_ruling(question, wanted, actual)
 
 
@@ -50,8 +50,12 @@ def loss(question: Question) -> Ruling:
     return _value_ruling(question, wanted, actual)
 
 
+def _room(wanted: Sequence[Leaf]) -> int:
+    return sum(leaf.expected.nbytes for leaf in wanted)
+
+
 def expected_value(question: Question) -> list[Leaf]:
-    """The expected result, as the one leaf that it is. The same for every submission."""
+    """The leaves of the expected result: one, unless there are several results. The same for every submission."""
 
     def leaf() -> list[Leaf]:
         case, exercise = question.case, question.exercise
@@ -60,15 +64,20 @@ def expected_value(question: Question) -> list[Leaf]:
         context = Context(name=name, axes=exercise.output, sizes=case.sizes, inputs=inputs, forward=True)
         # Where the result is zero throughout, the largest number that goes in is what may have cancelled in it.
         found = expected_leaves(name, question.oracle.expected(exercise, case).value, largest(inputs.values()))
-        return [replace(leaf, axes=exercise.output, context=context) for leaf in found]
+        axes = exercise.outputs if len(exercise.outputs) == len(found) else [()] * len(found)
+        return [
+            replace(leaf, axes=own, context=replace(context, name=leaf.name, axes=own))
+            for leaf, own in zip(found, axes, strict=True)
+        ]
 
     return question.oracle.once(("value", question.case.key), leaf)
 
 
 def _value_ruling(question: Question, wanted: list[Leaf], actual: Any) -> Ruling:
-    problem = structure_problem(actual, wanted[0].expected)
+    problem = structure_problem(actual, question.oracle.expected(question.exercise, question.case).value)
     if problem:
-        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what=wanted[0].name, problem=problem))
+        what = "loss" if question.exercise.kind is Kind.LOSS else "out"
+        return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what=what, problem=problem))
     results = compare_leaves(actual, wanted)
     return Ruling(
         failure=tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values),

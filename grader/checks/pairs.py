@@ -48,7 +48,7 @@ from grader.numerics.diagnosis import Context, DiagnosisCode
 from grader.numerics.gradcheck import FailurePoint, GradientCheck, GradientFault, GradientProblem, check_gradients
 from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
-from grader.numerics.trees import leaves, named_leaves, rebuild
+from grader.numerics.trees import joined, leaves, named_leaves, rebuild, split
 
 __all__ = ["backward", "loss_gradient"]
 
@@ -77,15 +77,18 @@ def backward(question: Question) -> Ruling:
     expected = question.oracle.expected(question.exercise, case)
     room = size_of(expected.value)
 
+    results = len(question.exercise.outputs)
+
     def runs(every: Sequence[Sequence[Any]]) -> Answers:
-        return student.pairs(roles["forward"], [(*inputs, *case.arguments.values()) for inputs in every], like=room)
+        args = [(*inputs, *case.arguments.values()) for inputs in every]
+        return student.pairs(roles["forward"], args, like=room, results=results)
 
     def pull(upstream: Any, cache: Kept, watch: bool = False) -> Any:
-        size = size_of(*expected.gradients.values())
-        return student.value(roles["backward"], upstream, cache, like=size, watch=watch)
+        size, several = size_of(*expected.gradients.values()), results > 1
+        return student.value(roles["backward"], *(upstream if several else [upstream]), cache, like=size, watch=watch)
 
     out, cache = next(runs([list(case.inputs.values())]))()
-    if not _bad_output(out, expected.value) and np.shape(out) != expected.value.shape:
+    if not _bad_output(out, expected.value) and _shapes(out) != _shapes(expected.value):
         return _by_hand(question, _of_another_shape(question, out, cache, runs, pull))
     return _by_hand(question, _gradient_ruling(question, pull(case.upstream, cache, watch=True), out, runs, pull))
 
@@ -172,24 +175,30 @@ def _own(question: Question, out: Any, runs: Any, pull: Any, forward_right: bool
     """Check the backward against finite differences of the student's own forward."""
     case, exercise = question.case, question.exercise
 
+    several = isinstance(case.upstream, tuple)  # then they are one row of numbers here
+
     def near(inputs: Sequence[Any], answer: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
         """A forward that refuses inputs beside the case's (rows that sum to 1 no longer do) is not defined there."""
         try:
-            return answer()
+            value, cache = answer()
+            return (_row(value, out) if several else value), cache
         except Unanswered as unanswered:
             if unanswered.finding.code is not FindingCode.RAISED or _same_leaves(inputs, case.inputs.values()):
                 raise
-            return np.full(np.shape(out), np.nan), None
+            return np.full(np.shape(joined(out) if several else out), np.nan), None
 
     def forwards(every: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
         return map(near, every, runs(every))
 
     def truth(inputs: Sequence[Any], upstream: Any) -> list[Any]:
-        return question.oracle.gradients(exercise, case, inputs, None if pull is None else np.asarray(upstream))
+        return question.oracle.gradients(exercise, case, inputs, None if pull is None else _apart(question, upstream))
+
+    def pulled(row: Any, cache: Kept) -> Any:
+        return pull(split(np.asarray(row), out), cache)
 
     return check_gradients(
         lambda *inputs: next(forwards([inputs])),
-        pull,
+        pulled if several else pull,
         list(case.inputs.values()),
         names=list(case.inputs),
         differentiate=list(exercise.gradients),
@@ -256,7 +265,7 @@ def _agrees_with_oracle(question: Question, failure: FailurePoint) -> bool:
         name: rebuild(tree, [failure.inputs.get(label, leaf) for label, leaf in named_leaves(tree, name)])
         for name, tree in case.inputs.items()
     }
-    upstream = None if case.upstream is None else np.asarray(failure.upstream)
+    upstream = None if case.upstream is None else _apart(question, failure.upstream)
     truth = question.oracle.gradients(exercise, case, list(inputs.values()), upstream)
     expected = [
         (label, leaf)
@@ -325,8 +334,11 @@ def _only_own(question: Question, out: Any, runs: Any, pull: Any) -> Ruling:
         told = finding(FindingCode.GRADIENT_FOLLOWS_FORWARD, function=function, forward=forward)
         return Ruling(failure=told, credit=question.exercise.follow_through, gradient=own)
     if not own.problems:  # nothing can be said of the backward, but that it is of no use behind this forward
-        wanted = question.oracle.expected(question.exercise, question.case).value.shape
-        told = finding(FindingCode.WRONG_SHAPE, what="out", shape=np.shape(out), expected=wanted)
+        wanted = _shapes(question.oracle.expected(question.exercise, question.case).value)
+        given = _shapes(out)
+        at = next(index for index, pair in enumerate(zip(given, wanted, strict=True)) if pair[0] != pair[1])
+        what = "out" if len(wanted) == 1 else f"out[{at}]"
+        told = finding(FindingCode.WRONG_SHAPE, what=what, shape=given[at], expected=wanted[at])
         return Ruling(failure=told, gradient=own)
     problem = _problem(question, own.problems[0])
     told = finding(FindingCode.WRONG_DERIVATIVE, function=function, forward=forward, problem=problem)
@@ -385,7 +397,7 @@ def _gradient_leaves(question: Question) -> dict[str, list[Leaf]]:
             axes=spec.axes,
             sizes=case.sizes,
             inputs=inputs,
-            upstream=case.upstream,
+            upstream=None if isinstance(case.upstream, tuple) else case.upstream,
             upstream_axes=exercise.output,
             others={name: array for name, array in every.items() if name != leaf.name},
         )
@@ -395,6 +407,23 @@ def _gradient_leaves(question: Question) -> dict[str, list[Leaf]]:
         name: [told(leaf, spec) for leaf, (_, spec) in zip(each, named_specs(name, exercise.inputs[name]), strict=True)]
         for name, each in wanted.items()
     }
+
+
+def _shapes(out: Any) -> list[tuple[int, ...]]:
+    return [np.shape(leaf) for leaf in leaves(out)]
+
+
+def _row(value: Any, out: Any) -> Any:
+    """Several results in one row; as they are where they have another form than those of the case itself."""
+    if structure_problem(value, out) or _bad_output(value, out):
+        return value
+    return joined(value)
+
+
+def _apart(question: Question, upstream: Any) -> Any:
+    """An upstream gradient of numerics as the reference takes it: a row of several is a tuple."""
+    like = question.case.upstream
+    return split(np.asarray(upstream), like) if isinstance(like, tuple) else np.asarray(upstream)
 
 
 def _bad_output(out: Any, expected: Any) -> str | None:

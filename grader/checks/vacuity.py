@@ -41,7 +41,7 @@ def vacuous(exercise: Exercise, cases: Sequence[tuple[Case, str]], oracle: Oracl
 
 def _temptations(exercise: Exercise, case: Case, aspect: str, oracle: Oracle) -> Iterator[tuple[str, str, bool]]:
     """(what, name of a tempting wrong result for it, whether it would pass) in a case."""
-    if aspect == "result":
+    if aspect == "result" or exercise.kind is Kind.DROPOUT:  # a rate and a scale, which none of these has
         return
     arrays = list(_arrays(exercise, case, aspect, oracle.expected(exercise, case)))
     for what, expected, given in arrays:
@@ -64,9 +64,10 @@ def _arrays(exercise: Exercise, case: Case, aspect: str, expected: Expected) -> 
     elif aspect in ("backward", "gradient"):
         for name, tree in expected.gradients.items():
             for what, array in named_leaves(tree, f"d{name}"):
-                yield what, array, case.upstream
+                yield what, array, leaves(case.upstream)[0]
     else:
-        yield "the value", expected.value, leaves(start)[0]
+        for what, array in named_leaves(expected.value, "the value"):
+            yield what, array, leaves(start)[0]
 
 
 def _passes(array: Any, expected: Any) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-__all__ = ["leaves", "map_leaves", "named_leaves", "rebuild", "same_structure"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["joined", "leaves", "map_leaves", "named_leaves", "rebuild", "same_structure", "split"]
 
 
 def named_leaves(tree: Any, name: str = "") -> list[tuple[str, Any]]:
@@ -41,6 +44,18 @@ def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
         items = [map_leaves(function, value) for value in tree]
         return tuple(items) if isinstance(tree, tuple) else items
     return function(tree)
+
+
+def joined(tree: Any) -> NDArray[Any]:
+    """All elements of a tree of arrays in one row, in reading order."""
+    return np.concatenate([np.ravel(np.asarray(leaf)) for leaf in leaves(tree)])
+
+
+def split(row: NDArray[Any], like: Any) -> Any:
+    """The tree of the structure and shapes of `like` whose elements stand in this row: undoes joined()."""
+    ends = np.cumsum([np.size(leaf) for leaf in leaves(like)])[:-1]
+    pieces = np.split(row, ends)
+    return rebuild(like, [piece.reshape(np.shape(leaf)) for piece, leaf in zip(pieces, leaves(like), strict=True)])
 
 
 def same_structure(actual: Any, expected: Any) -> bool:

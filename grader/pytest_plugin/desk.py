@@ -37,7 +37,7 @@ class Desk:
         from grader.grading import Session
         from grader.reference import Oracle
         from grader.sandbox.inprocess import InProcess
-        from grader.submission import load_submission
+        from grader.submission import read_submission
 
         self.folder = assignment.manifest.resolve().parent
         self.private = hidden_seed is not None
@@ -45,12 +45,13 @@ class Desk:
         self.session: Session | Finding
         """Or why the submission can't be read."""
         try:
-            submission = load_submission(self.folder, assignment.file, assignment.functions)
+            submission = read_submission(self.folder, assignment)
         except SubmissionError as error:
             self.session = finding(FindingCode.SUBMISSION_UNREADABLE, problem=str(error))
             self.notes: tuple[str, ...] = (str(error),)
         else:
-            evaluator = _UntilQuit(InProcess(submission.source, assignment.profile))
+            source = assignment.with_course_code(submission.source)
+            evaluator = _UntilQuit(InProcess(source, assignment.profile))
             self.session = Session(assignment, evaluator, Oracle(assignment), hidden_seed)
             self.digest, self.notes = submission.digest, submission.notes
 

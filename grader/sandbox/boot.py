@@ -36,6 +36,7 @@ OURS: Final = (
     "grader.numerics",
     "grader.numerics.trees",
     "grader.sandbox",
+    "grader.sandbox.adapting",
     "grader.sandbox.autograd",
     "grader.sandbox.control",
     "grader.sandbox.executor",

@@ -15,6 +15,7 @@ from typing import Any
 from numpy import array, generic, ndarray
 
 from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised, Returned, Value
+from grader.sandbox.adapting import NotThere
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
 from grader.sandbox.profiles import Kit
@@ -52,6 +53,7 @@ class Executor:
         self.trap = trap
         """What of a student's exceptions is an outcome; the rest (a debugger's quit, Ctrl-C) passes through."""
         self._names: dict[str, Any] | None = None
+        self._adapted: dict[str, Any] = {}
         self._slots: dict[int, _Slot] = {}
 
     def load(self) -> Loaded:
@@ -65,12 +67,29 @@ class Executor:
     def _load(self) -> dict[str, Any]:
         if self._names is None:
             self._names = self.program.load()
+            self._adapted = self.program.adapt(self._names)
         return self._names
+
+    def _find(self, name: str) -> Any:
+        """What is called by this name, perhaps a static method; None if there is nothing.
+
+        Raises:
+            AttributeError: the class has no such method.
+        """
+        names = self._load()
+        first, *rest = name.split(".")
+        found = (self._adapted if first in self._adapted else names).get(first)
+        for attribute in rest if found is not None else ():
+            found = getattr(found, attribute)
+        return found if callable(found) else None
 
     def call(self, call: Call) -> Outcome:
         """Evaluate one call."""
-        function = self._load().get(call.function)
-        if not callable(function):
+        try:
+            function = self._find(call.function)
+        except self.trap:  # of a class that makes up its attributes
+            function = None
+        if function is None:
             return Missing(function=call.function)
         kept = [arg for arg in call.args if isinstance(arg, Kept)]
         earlier = self._slots.pop(kept[0].slot, None) if kept else None
@@ -90,6 +109,8 @@ class Executor:
             return self._returned(call, function, result, args, before, earlier, seconds, watch)
         except Unfit as unfit:
             return Malformed(problem=str(unfit))
+        except NotThere as missing:
+            return Missing(function=str(missing.function))
         except self.trap as error:
             return self._raised(error)
 
@@ -108,11 +129,12 @@ class Executor:
         changed = _changed(args, before, kit)
         slot = None
         if call.keep is not None:
-            pair = _items(result)
-            if pair is None or len(pair) != 2:
+            items = _with_cache(result, call.results)
+            if items is None:
                 shown = freeze(result, call.max_bytes, kit.read)
-                return Malformed(problem=f"it must return a pair (out, cache), it returned {_form(shown)}")
-            result, cache = pair
+                wanted = "a pair (out, cache)" if call.results == 1 else f"{call.results} results and a cache"
+                return Malformed(problem=f"it must return {wanted}, it returned {_form(shown)}")
+            result, cache = items
             still = tuple([None if i in changed else then for i, then in enumerate(before)])
             self._slots[call.keep] = slot = _Slot(cache, args, still, function, call.args)
             for number in list(self._slots)[:-MAX_SLOTS]:
@@ -120,7 +142,7 @@ class Executor:
         value = freeze(result, call.max_bytes, kit.read)
         if slot is not None:
             slot.out = value
-        upstream, out = (call.args[0], earlier.out) if earlier else (None, None)
+        upstream, out = (call.args[0], earlier.out) if earlier and len(call.args) == 2 else (None, None)
         return Returned(
             value=value,
             changed=changed,
@@ -161,6 +183,17 @@ def _items(value: Any) -> list[Any] | None:
         if issubclass(type(value), base):
             return list(base.__iter__(value))
     return None
+
+
+def _with_cache(value: Any, results: int) -> tuple[Any, Any] | None:
+    """(results, cache) of what a forward pass returned; several results may come in a tuple of their own."""
+    items = _items(value)
+    if items is None or len(items) not in (2, results + 1):
+        return None
+    if results == 1:
+        return items[0], items[1]
+    every = items[:-1] if len(items) == results + 1 else _items(items[0])
+    return (tuple(every), items[-1]) if every is not None and len(every) == results else None
 
 
 def _copy(value: Value, give: Callable[[ndarray[Any, Any]], Any]) -> Any:

@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 from numpy import errstate
 
 from grader.calls import Profile, Source
+from grader.sandbox.adapting import adapted
 from grader.sandbox.autograd import AutogradRefused, Guard
 from grader.sandbox.patches import Patches
 from grader.sandbox.profiles import REFUSED, kit_of
@@ -147,6 +148,17 @@ class Program:
             for key, value in self._namespaces.get(path, {}).items():
                 if key not in names or type(names[key]) is Placeholder:
                     names[key] = value
+
+    def adapt(self, names: Mapping[str, Any]) -> dict[str, Any]:
+        """Functions of the course's adapter, if there is one, for a submission of these names."""
+        if self.source.adapter is None:
+            return {}
+        try:
+            with self.running():
+                return adapted(self.source.adapter, names)
+        except _FAILED as error:
+            self.note("the course's adapter", None, error)
+            return {}
 
     def execute(self, path: str, module: ModuleType) -> None:
         """Run one file's statements in a module.

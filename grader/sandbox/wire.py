@@ -35,6 +35,8 @@ from grader.sandbox.wording import printable
 __all__ = [
     "TOGETHER",
     "MAX_ARRAYS",
+    "ADAPTER",
+    "GIVEN",
     "MAX_TEXT",
     "Incoming",
     "Reply",
@@ -54,6 +56,10 @@ REQUEST = struct.Struct("<IQ")
 MAX_ARRAYS = MAX_NODES
 MAX_TREE = MAX_NODES * (3 + 2 * (1 + MAX_KEY))
 """Bytes of any tree that freeze lets through: each node with a count, a key and a type name."""
+ADAPTER = ""
+"""Key of the course's adapter among the student's files, none of which can have this path."""
+GIVEN = "/"
+"""With the name of a module, the key of one that the course gives."""
 MAX_TEXT = 1 << 16
 
 _DTYPES = tuple(map(dtype, DTYPES))

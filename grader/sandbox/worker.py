@@ -24,7 +24,18 @@ from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
 from grader.sandbox.loading import Program
 from grader.sandbox.wall import set_limits
-from grader.sandbox.wire import MAX_TEXT, TOGETHER, Incoming, Reply, Status, pack_reply, pack_request, read_request
+from grader.sandbox.wire import (
+    ADAPTER,
+    GIVEN,
+    MAX_TEXT,
+    TOGETHER,
+    Incoming,
+    Reply,
+    Status,
+    pack_reply,
+    pack_request,
+    read_request,
+)
 
 __all__ = ["Capped", "main", "prepare", "rehearse", "serve"]
 
@@ -93,8 +104,7 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
     while True:
         header, value = read_request(incoming.read)
         if header["op"] == "load":
-            files = {name: text.tobytes() for name, text in value.items()}
-            executor = _executor(Source(entry=header["entry"], files=files), profile)
+            executor = _executor(_source(header, {name: text.tobytes() for name, text in value.items()}), profile)
             reply = _loaded(executor)
         elif executor is not None:
             reply = _answer(executor, header, value)
@@ -108,6 +118,7 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
         held = bytearray()
 
 
+_OF_A_CALL: Final = ("function", "keep", "results", "max_bytes", "watch")
 _REHEARSED: Final = b"""
 import numpy as np
 def forward(x, w):
@@ -135,11 +146,19 @@ def rehearse(profile: Profile) -> None:
             ("backward", (np.ones((3, 4)), Kept(0)), None),
             ("fails", ({"x": x, "n": 2},), None),
         ):
-            header = {"function": function, "keep": keep, "max_bytes": 1 << 20, "watch": number == 0}
+            header = {"function": function, "keep": keep, "results": 1, "max_bytes": 1 << 20, "watch": number == 0}
             data = b"".join(pack_request(header, args))
             header, value = read_request(Incoming(io.BytesIO(data).readinto).read)
             pack_reply(0, _answer(executor, header, value))
     linecache.clearcache()
+
+
+def _source(header: dict[str, Any], texts: dict[str, bytes]) -> Source:
+    """The submission, with the course's code that runs beside it."""
+    adapter = texts.pop(ADAPTER, None)
+    given = {name.removeprefix(GIVEN): texts.pop(name) for name in list(texts) if name.startswith(GIVEN)}
+    told = {name: header[name] for name in ("entry", "graded", "package")}
+    return Source(files=texts, adapter=adapter, given=given, **told)
 
 
 def _executor(source: Source, profile: Profile) -> Executor:
@@ -168,7 +187,7 @@ def _lines(texts: Sequence[str]) -> str:
 
 
 def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -> Reply:
-    call = Call(args=args, **{name: header[name] for name in ("function", "keep", "max_bytes", "watch")})
+    call = Call(args=args, **{name: header[name] for name in _OF_A_CALL})
     outcome = executor.call(call)
     match outcome:
         case Returned():
@@ -184,8 +203,8 @@ def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -
             return Reply(status=Status.RAISED, texts=tuple(text.replace("\0", " ") for text in (kind, message, trace)))
         case Malformed(problem=problem):
             return Reply(status=Status.MALFORMED, texts=(problem.replace("\0", " "),))
-        case Missing():
-            return Reply(status=Status.MISSING)
+        case Missing(function=function):
+            return Reply(status=Status.MISSING, texts=(function.replace("\0", " "),))
         case _:
             raise AssertionError(outcome)
 
