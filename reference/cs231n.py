@@ -75,7 +75,7 @@ def linear_softmax(W: Tensor, X: Tensor, y: Tensor, reg: float) -> Tensor:
 # ------------------------------------------------------------------------------------------------------------ layers
 
 
-def affine(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+def affine(x: Tensor, w: Tensor, b: Tensor | float) -> Tensor:
     """Each example as one row of D numbers, times w, plus b: (N, P, Q), (P Q, M), (M,) -> (N, M)."""
     return x.flatten(1) @ w + b
 
@@ -240,7 +240,7 @@ def _scores(params: Params, X: Tensor, norm: Any = None) -> Tensor:
     layers = sum(name.startswith("W") for name in params)
     out = X
     for number in range(1, layers):
-        out = affine(out, params[f"W{number}"], params[f"b{number}"])
+        out = affine(out, params[f"W{number}"], params.get(f"b{number}", 0.0))
         out = out if norm is None else norm(out, params[f"gamma{number}"], params[f"beta{number}"], 1e-5)
         out = relu(out)
     return affine(out, params[f"W{layers}"], params[f"b{layers}"])
@@ -257,7 +257,7 @@ def fc_net(params: Params, X: Tensor, y: Tensor, reg: float) -> Tensor:
 
 
 def fc_net_batchnorm(params: Params, X: Tensor, y: Tensor, reg: float) -> Tensor:
-    """With batch norm before each ReLU, in training."""
+    """With batch norm before each ReLU, in training. It takes every bias away again, so there is none."""
     return softmax_loss(_scores(params, X, batchnorm), y) + _penalty(params, reg)
 
 
@@ -271,7 +271,7 @@ def fc_net_batchnorm_scores(params: Params, batch: Tensor, X: Tensor) -> Tensor:
     hidden, out = batch, X
     layers = sum(name.startswith("W") for name in params)
     for number in range(1, layers):
-        w, b = params[f"W{number}"], params[f"b{number}"]
+        w, b = params[f"W{number}"], params.get(f"b{number}", 0.0)
         gamma, beta = params[f"gamma{number}"], params[f"beta{number}"]
         hidden, out = affine(hidden, w, b), affine(out, w, b)
         mean, var = 0.1 * hidden.mean(0), 0.1 * hidden.var(0, correction=0)
@@ -280,23 +280,27 @@ def fc_net_batchnorm_scores(params: Params, batch: Tensor, X: Tensor) -> Tensor:
     return affine(out, params[f"W{layers}"], params[f"b{layers}"])
 
 
-def new_net(X: Tensor, hidden: int, classes: int) -> dict[str, tuple[int, ...]]:
+def new_net(X: Tensor, hidden: int, classes: int) -> dict[str, Tensor]:
     """Shapes of a new two-layer network's parameters."""
-    return {"W1": (X.shape[1], hidden), "b1": (hidden,), "W2": (hidden, classes), "b2": (classes,)}
+    return _shapes({"W1": (X.shape[1], hidden), "b1": (hidden,), "W2": (hidden, classes), "b2": (classes,)})
 
 
-def new_deep_net(X: Tensor, hidden: int, then: int, classes: int) -> dict[str, tuple[int, ...]]:
+def new_deep_net(X: Tensor, hidden: int, then: int, classes: int) -> dict[str, Tensor]:
     """Shapes of a new network of three layers with batch norm: the last one has none."""
     norms = {"gamma1": (hidden,), "beta1": (hidden,), "gamma2": (then,), "beta2": (then,)}
     weights = {"W1": (X.shape[1], hidden), "W2": (hidden, then), "W3": (then, classes)}
-    return {**weights, "b1": (hidden,), "b2": (then,), "b3": (classes,), **norms}
+    return _shapes({**weights, "b1": (hidden,), "b2": (then,), "b3": (classes,), **norms})
 
 
-def new_convnet(X: Tensor, filters: int, size: int, hidden: int, classes: int) -> dict[str, tuple[int, ...]]:
+def new_convnet(X: Tensor, filters: int, size: int, hidden: int, classes: int) -> dict[str, Tensor]:
     """Shapes of a new convolutional network's parameters."""
     flat = filters * (X.shape[2] // 2) * (X.shape[3] // 2)
     weights = {"W1": (filters, X.shape[1], size, size), "W2": (flat, hidden), "W3": (hidden, classes)}
-    return {**weights, "b1": (filters,), "b2": (hidden,), "b3": (classes,)}
+    return _shapes({**weights, "b1": (filters,), "b2": (hidden,), "b3": (classes,)})
+
+
+def _shapes(params: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    return {name: torch.tensor(shape) for name, shape in params.items()}
 
 
 def convnet_scores(params: Params, X: Tensor) -> Tensor:

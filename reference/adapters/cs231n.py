@@ -1,6 +1,6 @@
 """The signatures of cs231n for the judge: arguments go into the course's dictionaries, what comes out of them back.
 
-Runs beside the student's code. `student` is that code.
+Runs beside the student's code. `student` is that code. What is called here as it is there stands for it in messages.
 """
 
 import numpy as np
@@ -49,7 +49,7 @@ def layernorm_forward(x, gamma, beta, eps):
     return student.layernorm_forward(x, gamma, beta, {"eps": eps})
 
 
-def groupnorm_forward(x, gamma, beta, G, eps):
+def spatial_groupnorm_forward(x, gamma, beta, G, eps):
     return student.spatial_groupnorm_forward(x, gamma, beta, G, {"eps": eps})
 
 
@@ -58,11 +58,11 @@ def dropout_forward(x, p, train):
     return student.dropout_forward(x, {"p": 1 - p, "mode": "train" if train else "test"})
 
 
-def conv_forward(x, w, b, stride, pad):
+def conv_forward_naive(x, w, b, stride, pad):
     return student.conv_forward_naive(x, w, b, {"stride": stride, "pad": pad})
 
 
-def max_pool_forward(x, pool_height, pool_width, stride):
+def max_pool_forward_naive(x, pool_height, pool_width, stride):
     pool_param = {"pool_height": pool_height, "pool_width": pool_width, "stride": stride}
     return student.max_pool_forward_naive(x, pool_param)
 
@@ -71,7 +71,7 @@ def max_pool_forward(x, pool_height, pool_width, stride):
 # At the first step config holds the settings alone, so that the student's own start counts. Updates may happen in w.
 
 
-def momentum(w, dw, state, learning_rate, momentum):
+def sgd_momentum(w, dw, state, learning_rate, momentum):
     config = {"learning_rate": learning_rate, "momentum": momentum}
     return _step(student.sgd_momentum, w, dw, config, state, ("velocity",), first=not np.any(state["velocity"]))
 
@@ -97,64 +97,60 @@ def _step(rule, w, dw, config, state, names, first):
 # ---------------------------------------------------------------------------------------------------------- networks
 
 
-def two_layer_net(params, X, y, reg):
-    return _two_layers(params, X, reg).loss(X, y)
+class TwoLayerNet:
+    def loss(params, X, y, reg):
+        return _two_layers(params, X, reg).loss(X, y)
+
+    def scores(params, X):
+        return _two_layers(params, X, 0.0).loss(X)
+
+    def new(X, hidden, classes):
+        return _shapes(student.TwoLayerNet(input_dim=X.shape[1], hidden_dim=hidden, num_classes=classes))
 
 
-def two_layer_net_scores(params, X):
-    return _two_layers(params, X, 0.0).loss(X)
+class FullyConnectedNet:
+    def loss(params, X, y, reg):
+        return _deep(params, reg=reg).loss(X, y)
+
+    def scores(params, X):
+        return _deep(params).loss(X)
+
+    def new(X, hidden, then, classes):
+        return _shapes(
+            student.FullyConnectedNet([hidden, then], X.shape[1], classes, normalization="batchnorm")
+        )
+
+    def with_batchnorm(params, X, y, reg):
+        """Without the hidden layers' biases: batch norm takes each away again, and its gradient is rounding alone."""
+        loss, grads = _deep(params, reg=reg, normalization="batchnorm").loss(X, y)
+        return loss, {name: grads[name] for name in params if name in grads} if isinstance(grads, dict) else grads
+
+    def after_training(params, batch, X):
+        net = _deep(params, normalization="batchnorm")
+        net.loss(batch, np.zeros(len(batch), dtype=int))
+        return net.loss(X)
+
+    def with_layernorm(params, X, y, reg):
+        return _deep(params, reg=reg, normalization="layernorm").loss(X, y)
+
+    def without_dropout(params, X):
+        """A network that drops, at test time. By its place: the argument has had several names over the years."""
+        return _deep(params, 0.3).loss(X)
 
 
-def new_two_layer_net(X, hidden, classes):
-    net = student.TwoLayerNet(input_dim=X.shape[1], hidden_dim=hidden, num_classes=classes)
-    return _shapes(net)
+class ThreeLayerConvNet:
+    def loss(params, X, y, reg):
+        return _convnet(params, X, reg).loss(X, y)
 
+    def scores(params, X):
+        return _convnet(params, X, 0.0).loss(X)
 
-def fc_net(params, X, y, reg):
-    return _deep(params, reg=reg).loss(X, y)
-
-
-def fc_net_scores(params, X):
-    return _deep(params).loss(X)
-
-
-def new_fc_net(X, hidden, then, classes):
-    return _shapes(student.FullyConnectedNet(
-        [hidden, then], input_dim=X.shape[1], num_classes=classes, normalization="batchnorm"
-    ))
-
-
-def fc_net_batchnorm(params, X, y, reg):
-    return _deep(params, reg=reg, normalization="batchnorm").loss(X, y)
-
-
-def fc_net_batchnorm_scores(params, batch, X):
-    net = _deep(params, normalization="batchnorm")
-    net.loss(batch, np.zeros(len(batch), dtype=int))
-    return net.loss(X)
-
-
-def fc_net_layernorm(params, X, y, reg):
-    return _deep(params, reg=reg, normalization="layernorm").loss(X, y)
-
-
-def fc_net_dropout_scores(params, X):
-    """By its place: the argument has had several names over the years."""
-    return _deep(params, 0.3).loss(X)
-
-
-def convnet(params, X, y, reg):
-    return _convnet(params, X, reg).loss(X, y)
-
-
-def convnet_scores(params, X):
-    return _convnet(params, X, 0.0).loss(X)
-
-
-def new_convnet(X, filters, size, hidden, classes):
-    return _shapes(student.ThreeLayerConvNet(
-        input_dim=X.shape[1:], num_filters=filters, filter_size=size, hidden_dim=hidden, num_classes=classes
-    ))
+    def new(X, filters, size, hidden, classes):
+        return _shapes(
+            student.ThreeLayerConvNet(
+                input_dim=X.shape[1:], num_filters=filters, filter_size=size, hidden_dim=hidden, num_classes=classes
+            )
+        )
 
 
 def _two_layers(params, X, reg):
@@ -164,8 +160,7 @@ def _two_layers(params, X, reg):
 
 def _deep(params, *keep, **options):
     layers = sum(name.startswith("W") for name in params)
-    hidden = [params[f"b{number}"].size for number in range(1, layers)]
-    classes = params[f"b{layers}"].size
+    *hidden, classes = [params[f"W{number}"].shape[1] for number in range(1, layers + 1)]
     net = student.FullyConnectedNet(
         hidden, params["W1"].shape[0], classes, *keep, dtype=np.float64, **options
     )
@@ -191,7 +186,7 @@ def _with(params, net):
 
 
 def _shapes(net):
-    return {name: tuple(value.shape) for name, value in net.params.items()}
+    return {name: np.array(value.shape) for name, value in net.params.items()}
 
 
 # ------------------------------------------------------------------------------------------------------------ in time
