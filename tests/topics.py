@@ -33,7 +33,7 @@ def grade_source(
     """Grade files for a topic; `profile` is what their arrays are, the topic's own if not given."""
     assignment, oracle = topic(name)
     assignment = replace(assignment, profile=profile or assignment.profile)
-    source = Source(entry=entry, files=files, adapter=assignment.adapter)
+    source = assignment.with_course_code(Source(entry=entry, files=files))
     submission = Submission(name=name, path=entry, source=source, notes=())
     evaluator = InProcess(source, assignment.profile)
     return grade(assignment, submission, evaluator=evaluator, oracle=oracle, hidden_seed=seed)

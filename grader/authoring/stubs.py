@@ -12,7 +12,7 @@ lines; cutting the stub replaces each such region:
 A region at the left margin (a function of the solution that students should not see) vanishes. Everything else is
 kept to the letter, so the stub is checked in and a test holds it equal to what would be cut.
 
-A slip is one mistake, written as only the functions that differ from the worked solution. Overlaying puts them in
+A slip is one mistake, written as only the functions and classes that differ from the worked solution. Overlaying puts them in
 place of those of the same name: the result is one file, as a student would have handed it in.
 """
 
@@ -115,11 +115,11 @@ def _parse(source: str, whose: str) -> ast.Module:
 
 
 def _functions(module: ast.Module) -> dict[str, range]:
-    """Lines, counted from 1, of each function of the module's top level, its decorators among them."""
+    """Lines, counted from 1, of each function and class of the module's top level, its decorators among them."""
     return {
         node.name: range(min([node.lineno, *(d.lineno for d in node.decorator_list)]), (node.end_lineno or 0) + 1)
         for node in module.body
-        if isinstance(node, ast.FunctionDef)
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     }
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from grader.grading import PartOutcome, Session
     from grader.report.model import SubmissionInfo
 
-__all__ = ["DebuggerQuit", "Desk", "close_desks", "desk_of", "end_at_own_frame", "plain_python"]
+__all__ = ["DebuggerQuit", "Desk", "close_desks", "desk_of", "end_at_own_frame", "nothing_here", "plain_python"]
 
 
 class Desk:
@@ -92,6 +92,13 @@ class Desk:
 
         if not isinstance(self.session, Finding):
             self.session.evaluator.close()
+
+
+def nothing_here(assignment: Assignment) -> bool:
+    """Whether a topic that comes without a stub has no files of a student's beside its manifest yet."""
+    from grader.archive import list_folder
+
+    return bool(assignment.also) and not list_folder(assignment.manifest.resolve().parent).sizes
 
 
 _DESKS = pytest.StashKey[dict[Path, Desk]]()
