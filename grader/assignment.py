@@ -10,7 +10,9 @@ What the manifest may say is explained, key by key, in grader.manifest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import fnmatch
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -246,6 +248,21 @@ class Assignment:
     """Modules of the course, by name, for where a submission hasn't got them."""
     digest: str = ""
     """SHA-256 of manifest, reference, course code and data: what a result depends on, but for submission and seed."""
+
+    def only(self, patterns: Sequence[str]) -> Assignment:
+        """The same with those of its exercises alone whose names match one of these patterns (conv*); the points too.
+
+        Raises:
+            ValueError: a pattern matches none.
+        """
+        names = [exercise.name for exercise in self.exercises]
+        for pattern in patterns:
+            if not fnmatch.filter(names, pattern):
+                raise ValueError(f"no exercise is named {pattern!r}; there are {', '.join(names)}")
+        kept = {name for pattern in patterns for name in fnmatch.filter(names, pattern)}
+        digest = hashlib.sha256("\0".join([self.digest, *sorted(kept)]).encode()).hexdigest()
+        exercises = tuple(exercise for exercise in self.exercises if exercise.name in kept)
+        return replace(self, exercises=exercises, digest=digest)
 
     def with_course_code(self, handed_in: Source) -> Source:
         """A submission with what runs beside it."""

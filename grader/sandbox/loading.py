@@ -146,8 +146,8 @@ class Program:
             except _FAILED as error:  # a syntax error mostly: what else a file raises, execute() has dealt with
                 self.note(path, self._line_of(error, path), error)
             for key, value in self._namespaces.get(path, {}).items():
-                if key not in names or type(names[key]) is Placeholder:
-                    names[key] = value
+                if type(value) is not Placeholder:  # that is a name of a file that is not here
+                    names.setdefault(key, value)
 
     def adapt(self, names: Mapping[str, Any]) -> dict[str, Any]:
         """Functions of the course's adapter, if there is one, for a submission of these names."""

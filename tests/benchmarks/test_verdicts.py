@@ -32,10 +32,7 @@ OWN_PROCESS = ("run_", "load_", "sgd_never_ends")
 
 
 def submissions(assignment: Assignment, slips: list[Slip], folder: Path) -> list[tuple[Slip, Submission]]:
-    return [
-        (slip, read_submission(compose(slip, assignment, folder), assignment))
-        for slip in slips
-    ]
+    return [(slip, read_submission(compose(slip, assignment, folder), assignment)) for slip in slips]
 
 
 def graded(assignment: Assignment, submission: Submission, oracle: Oracle, seed: int) -> Report:
