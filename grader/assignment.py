@@ -188,8 +188,8 @@ class Exercise:
     writes: tuple[str, ...]
     """The student's functions and classes that are asked for."""
     reference: str
-    also_right: tuple[str, ...]
-    """Other references, where the statement leaves open which is meant."""
+    also: tuple[str, ...] = ()
+    """References beside the first that are right too."""
     evaluate: str | None
     inputs: Mapping[str, Any]
     """Trees of ArraySpec by name, in the order of the arguments."""
@@ -240,7 +240,7 @@ class Assignment:
     data: Path | None = field(compare=False)
     adapter: bytes | None = field(default=None, compare=False)
     """Course code that runs beside the student's and turns their signatures into those of the kinds."""
-    also: tuple[str, ...] = ()
+    more_files: tuple[str, ...] = ()
     """Further files that students edit, by their paths in the folder of `file`."""
     package: str = ""
     """What imports between them call that folder; empty if it has no name."""
@@ -271,7 +271,7 @@ class Assignment:
     @property
     def files(self) -> str:
         """The files that students edit, for a message."""
-        return f"{self.file} or another file that is graded" if self.also else self.file
+        return f"{self.file} or another file that is graded" if self.more_files else self.file
 
     @property
     def points(self) -> Fraction:

@@ -9,7 +9,7 @@ The manifest, key by key (`?` marks what may be left out):
                                   the kinds. It runs in their process, beside their code, which it finds in `student`
                                   (`student.conv_forward(x, w, {"pad": pad})`), and its functions come before theirs.
                                   It only translates: what is right is judged elsewhere
-    also?                         further files that students edit: ["optim.py", "classifiers/fc_net.py"], paths in the
+    more_files?                   that students edit: ["optim.py", "classifiers/fc_net.py"], by their paths in the
                                   folder of `file`. They are found in whatever layout they are handed in
                                   (grader.submission). Of a name that two define, that of the first counts. Nothing
                                   needs to lie beside such a manifest: pytest skips it until something does
@@ -31,8 +31,9 @@ The manifest, key by key (`?` marks what may be left out):
                                   static method of a class
     writes?                       with an adapter: the student's functions and classes that it calls
     reference                     the torch function (for step: makes a torch.optim.Optimizer)
-    also_right?                   other torch functions that are as right, where a statement can be read in several ways
-                                  (half a penalty or all of it): a submission may follow any, but one throughout a case
+    also?                         more torch functions that are right: what equals any of them passes (a maximum's
+                                  gradient at a tie, half of a penalty or all of it); a gradient must be that of one
+                                  that the student's own value follows
     evaluate?                     training only: torch function (params, *data) -> (loss, accuracy)
     inputs                        in order; a leaf is "N D" (axis names) or {axes, draw?, scale?, shift?, of?, field?};
                                   anything else is a table or a list of them
@@ -122,8 +123,8 @@ class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     loss: str | None = None
     step: str | None = None
     train: str | None = None
+    also: list[str] = []
     evaluate: str | None = None
-    also_right: list[str] = []
     writes: list[str] | None = None
     output: str | list[str] | None = None
     derived: dict[str, str] = {}
@@ -145,7 +146,7 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     solution: str | None = None
     data: str | None = None
     adapter: str | None = None
-    also: list[str] = []
+    more_files: list[str] = []
     package: str = ""
     given: dict[str, str] = {}
     profile: Profile = Profile.NUMPY
@@ -205,7 +206,7 @@ def load_assignment(manifest: Path) -> Assignment:
         solution=solution,
         data=data,
         adapter=adapter,
-        also=tuple(raw.also),
+        more_files=tuple(raw.more_files),
         package=raw.package,
         given=given,
         digest=_digest(text, reference, [code for code in (adapter, *given.values()) if code is not None], data),
@@ -214,14 +215,14 @@ def load_assignment(manifest: Path) -> Assignment:
 
 def _check_modules(manifest: Path, raw: _RawAssignment) -> None:
     """Names by which files can be imported."""
-    for file in raw.also:
+    for file in raw.more_files:
         path = PurePosixPath(file)
         if path.suffix != ".py" or path.is_absolute() or not all(map(str.isidentifier, path.with_suffix("").parts)):
-            raise ManifestError(str(manifest), "also", f"{file!r} is not the path of a module")
-    if len({raw.file, *raw.also}) <= len(raw.also):
-        raise ManifestError(str(manifest), "also", "names a file twice")
-    if raw.package and not raw.also:
-        raise ManifestError(str(manifest), "package", "is for several files: there is no `also`")
+            raise ManifestError(str(manifest), "more_files", f"{file!r} is not the path of a module")
+    if len({raw.file, *raw.more_files}) <= len(raw.more_files):
+        raise ManifestError(str(manifest), "more_files", "names a file twice")
+    if raw.package and not raw.more_files:
+        raise ManifestError(str(manifest), "package", "is for several files: there are no more_files")
     for field, name in [("package", raw.package or "p"), *(("given", name) for name in raw.given)]:
         if not all(word.isidentifier() for word in name.split(".")):
             raise ManifestError(str(manifest), field, f"{name!r} is not the name of a module")
@@ -357,7 +358,7 @@ class _Builder:
             functions=functions,
             writes=self.writes(functions),
             reference=item.reference,
-            also_right=self.also_right(),
+            also=tuple(item.also),
             evaluate=self.evaluate(),
             inputs=inputs,
             outputs=self.outputs(inputs),
@@ -392,15 +393,10 @@ class _Builder:
         """Names at the top of the student's file."""
         if self.item.writes is not None and self.raw.adapter is None:
             raise self.fail("writes", "only an adapter needs it: here it is the functions of the kind")
-        names = list(functions.values()) if self.item.writes is None else self.item.writes
+        names = self.item.writes or [functions[role] for role in self.item.kind.roles]
         for name in names:
             self.check_name("writes", name)
         return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
-
-    def also_right(self) -> tuple[str, ...]:
-        if self.item.also_right and self.item.kind in (Kind.TRAINING, Kind.DROPOUT):
-            raise self.fail("also_right", f"a {self.item.kind} has one reference")
-        return tuple(self.item.also_right)
 
     def evaluate(self) -> str | None:
         if (self.item.evaluate is None) == (self.item.kind is Kind.TRAINING):

@@ -74,12 +74,12 @@ class _Choice:
 def read_submission(path: Path, assignment: Assignment) -> Submission:
     """Read a submission to this assignment; raises what load_submission does."""
     return load_submission(
-        path, assignment.file, assignment.functions, also=assignment.also, package=assignment.package
+        path, assignment.file, assignment.functions, more_files=assignment.more_files, package=assignment.package
     )
 
 
 def load_submission(
-    path: Path, entry: str, functions: Sequence[str] = (), *, also: Sequence[str] = (), package: str = ""
+    path: Path, entry: str, functions: Sequence[str] = (), *, more_files: Sequence[str] = (), package: str = ""
 ) -> Submission:
     """Read a submission.
 
@@ -87,7 +87,7 @@ def load_submission(
         path: folder, .py file, .ipynb notebook or .zip archive. Of a single file, the neighbours are not read.
         entry: file that the assignment names, such as "mlp.py".
         functions: names of the functions it grades, to tell the file meant where none has that name.
-        also: further files that it names, by their paths in the folder of the entry.
+        more_files: further files that it names, by their paths in the folder of the entry.
         package: what the imports between them call that folder.
 
     Raises:
@@ -96,10 +96,10 @@ def load_submission(
     """
     try:
         with _open(path) as listing:
-            named = (entry, *also)
-            several = _several(listing, named) if also else None
+            named = (entry, *more_files)
+            several = _several(listing, named) if more_files else None
             read = _read(listing, several or _choose(listing, entry, functions), path)
-            return read if not also else replace(read, source=_in_course(read.source, several, named, package))
+            return read if not more_files else replace(read, source=_in_course(read.source, several, named, package))
     except OSError as error:
         raise SubmissionError(printable(str(path)), f"can't be read: {error.strerror or error}") from None
 

@@ -58,7 +58,7 @@ def test_a_manifest_becomes_an_assignment(course: Path) -> None:
     assert assignment.points == Fraction("3.5")
     assert [case.name for case in exercise.cases] == ["small", "more 1", "more 2"]
     assert [len(part.checks) for part in assignment.parts] == [3, 3]
-    assert assignment.functions == ("b", "f")
+    assert assignment.functions == ("f", "b")
     assert exercise.gradients == ("x",)
 
 

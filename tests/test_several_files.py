@@ -21,7 +21,7 @@ from grader.sandbox.inprocess import InProcess
 from grader.sandbox.pool import Sandbox
 from grader.submission import load_submission
 
-ENTRY, ALSO, PACKAGE = "layers.py", ("optim.py", "nets/fc.py"), "course"
+ENTRY, MORE, PACKAGE = "layers.py", ("optim.py", "nets/fc.py"), "course"
 LAYERS = "from builtins import range\nimport numpy as np\n\ndef double(x):\n    return 2 * x\n"
 OPTIM = "from course.layers import double\n\ndef step(x):\n    return double(x) + 1\n"
 FC = "from ..layers import *\nfrom ..given_layers import *\n\ndef net(x):\n    return quadruple(double(x))\n"
@@ -40,7 +40,7 @@ def build(root: Path, files: Mapping[str, str]) -> Path:
 
 
 def source(path: Path) -> Source:
-    loaded = load_submission(path, ENTRY, ("double", "step", "net"), also=ALSO, package=PACKAGE).source
+    loaded = load_submission(path, ENTRY, ("double", "step", "net"), more_files=MORE, package=PACKAGE).source
     return Source(
         entry=loaded.entry,
         files=loaded.files,
@@ -63,15 +63,22 @@ LAYOUTS = {
     "under another name": {"hw 1/layers.py": LAYERS, "hw 1/optim.py": OPTIM, "hw 1/nets/fc.py": FC},
     "all in one folder": {"layers.py": LAYERS, "optim.py": OPTIM, "fc.py": FC},
     "with packages' files": {
-        "course/layers.py": LAYERS, "course/optim.py": OPTIM, "course/nets/fc.py": FC, "course/__init__.py": "",
+        "course/layers.py": LAYERS,
+        "course/optim.py": OPTIM,
+        "course/nets/fc.py": FC,
+        "course/__init__.py": "",
         "course/nets/__init__.py": "from course.nets.fc import *\nfrom course.nets.not_here import *\n",
     },
     "with a package's file that does not parse": {
-        "course/layers.py": LAYERS, "course/optim.py": OPTIM, "course/nets/fc.py": FC,
+        "course/layers.py": LAYERS,
+        "course/optim.py": OPTIM,
+        "course/nets/fc.py": FC,
         "course/nets/__init__.py": "print 'hello'\n",
     },
     "with their own of what is given": {
-        "course/layers.py": LAYERS, "course/optim.py": OPTIM, "course/nets/fc.py": FC,
+        "course/layers.py": LAYERS,
+        "course/optim.py": OPTIM,
+        "course/nets/fc.py": FC,
         "course/given_layers.py": "def quadruple(x):\n    return 4 * x\n",
     },
 }
@@ -104,7 +111,7 @@ def test_the_folder_of_the_first_file_is_that_of_the_others(tmp_path: Path) -> N
 
 def test_what_is_missing_is_noted_and_costs_its_own(tmp_path: Path) -> None:
     path = build(tmp_path / "ann", {"course/optim.py": OPTIM.replace("course.layers", ".layers"), "other.py": ""})
-    loaded = load_submission(path, ENTRY, also=ALSO, package=PACKAGE)
+    loaded = load_submission(path, ENTRY, more_files=MORE, package=PACKAGE)
     assert loaded.source.graded == {"optim": "course/optim.py"}
     assert loaded.notes == ("of the files graded these are not there: layers.py, nets/fc.py",)
     evaluator = InProcess(source(path))
@@ -123,7 +130,9 @@ def test_one_file_alone_and_one_under_another_name(tmp_path: Path) -> None:
 
 def test_two_of_the_first_file_at_the_same_depth(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match=r"layers\.py in several places"):
-        load_submission(build(tmp_path, {"a/layers.py": "", "b/layers.py": ""}), ENTRY, also=ALSO, package=PACKAGE)
+        load_submission(
+            build(tmp_path, {"a/layers.py": "", "b/layers.py": ""}), ENTRY, more_files=MORE, package=PACKAGE
+        )
 
 
 @pytest.mark.parametrize(
@@ -169,7 +178,7 @@ EXERCISE = (
 )
 SEVERAL = (
     HEAD.replace("t.py", "layers.py", 1)
-    + 'also = ["optim.py", "nets/fc.py"]\npackage = "course"\n[given]\n"course.given_layers" = "given.py"\n'
+    + 'more_files = ["optim.py", "nets/fc.py"]\npackage = "course"\n[given]\n"course.given_layers" = "given.py"\n'
 )
 
 
@@ -185,7 +194,11 @@ def course(folder: Path, head: str = SEVERAL) -> Assignment:
 
 def test_it_is_graded_in_a_process_of_its_own(tmp_path: Path, sandbox: Sandbox) -> None:
     assignment = course(tmp_path / "course")
-    assert (assignment.also, assignment.package, list(assignment.given)) == (ALSO, PACKAGE, ["course.given_layers"])
+    assert (assignment.more_files, assignment.package, list(assignment.given)) == (
+        MORE,
+        PACKAGE,
+        ["course.given_layers"],
+    )
     report = grade_path(assignment, build(tmp_path / "ann", LAYOUTS["the course's"]), sandbox=sandbox)
     assert report.score.verdict == "passed", report
     report = grade_path(assignment, build(tmp_path / "bob", {"layers.py": LAYERS}), sandbox=sandbox)
@@ -203,12 +216,12 @@ def test_what_the_course_gives_is_part_of_its_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('"nets/fc.py"', '"nets/../fc.py"', "also"),
-        ('"nets/fc.py"', '"/fc.py"', "also"),
-        ('"nets/fc.py"', '"fc.ipynb"', "also"),
-        ('"nets/fc.py"', '"layers.py"', "also"),
+        ('"nets/fc.py"', '"nets/../fc.py"', "more_files"),
+        ('"nets/fc.py"', '"/fc.py"', "more_files"),
+        ('"nets/fc.py"', '"fc.ipynb"', "more_files"),
+        ('"nets/fc.py"', '"layers.py"', "more_files"),
         ('package = "course"', 'package = "my course"', "package"),
-        ('also = ["optim.py", "nets/fc.py"]\n', "", "package"),
+        ('more_files = ["optim.py", "nets/fc.py"]\n', "", "package"),
         ('"given.py"', '"gone.py"', "given.course.given_layers"),
         ('"course.given_layers" =', '"course.given-layers" =', "given"),
     ],

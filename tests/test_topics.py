@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from topics import COURSES, PROFILES, TOPICS, grade_solution, grade_source, topic
+from topics import COURSES, PROFILES, TOPICS, Sandboxes, checks, grade_file, grade_solution, sandboxes, topic
 
-from grader.authoring.corpus import compose, differences, read_slips, table
+from grader.authoring.corpus import compose, differences, parts_of, read_slips, table
 from grader.authoring.stubs import cut_stub
 from grader.batch.handins import read_class
 from grader.batch.judges import grade_here
@@ -23,7 +23,7 @@ from grader.batch.running import Pass, begin, patience
 from grader.batch.work import Order
 from grader.calls import Profile, Rung
 from grader.gradebook import Gradebook
-from grader.report.model import CheckReport, Report
+from grader.report.model import Report
 from grader.topics import find_manifest, submissions_folder
 
 OWN = tuple(name for name in TOPICS if name not in COURSES)
@@ -33,17 +33,18 @@ ENOUGH = 12, 3
 """Wrong submissions and odd but right ones that each topic has, at least."""
 
 
-def checks(report: Report) -> Iterator[CheckReport]:
-    for exercise in report.exercises:
-        for part in exercise.parts:
-            yield from part.checks
+@pytest.fixture(scope="module")
+def where() -> Iterator[Sandboxes]:
+    with sandboxes() as every:
+        yield every
 
 
 def told(report: Report) -> str:
     """What did not pass, a line each."""
     return "\n".join(
-        f"{check.exercise}/{check.part} {check.case}: {[finding.headline for finding in check.findings]}"
-        for check in checks(report)
+        f"{exercise.name}/{part.name} {check.case}: {[finding.headline for finding in check.findings]}"
+        for exercise, part in parts_of(report)
+        for check in part.checks
         if check.status != "passed"
     )
 
@@ -52,8 +53,8 @@ def told(report: Report) -> str:
 
 
 @pytest.mark.parametrize(("name", "profile"), PROFILES)
-def test_the_worked_solution_earns_every_point(name: str, profile: Profile) -> None:
-    report = grade_solution(name, profile=profile, seed=7)
+def test_the_worked_solution_earns_every_point(name: str, profile: Profile, where: Sandboxes) -> None:
+    report = grade_solution(name, where, profile=profile, seed=7)
     assert (report.score.verdict, report.score.undecided) == ("passed", 0), told(report)
     assert report.score.earned == report.score.possible
     warnings = {finding.code for check in checks(report) for finding in check.findings}
@@ -69,10 +70,10 @@ def test_the_stub_is_what_would_be_cut_from_the_solution(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_the_stub_earns_nothing_and_says_so_in_one_line_a_function(name: str) -> None:
+def test_the_stub_earns_nothing_and_says_so_in_one_line_a_function(name: str, where: Sandboxes) -> None:
     assignment, _ = topic(name)
     stub = assignment.manifest.parent / assignment.file
-    report = grade_source(name, {stub.name: stub.read_bytes()}, entry=stub.name)
+    report = grade_file(name, stub.read_bytes(), where)
     assert (report.score.earned, report.score.undecided, report.score.verdict) == (0, 0, "failed")
     for check in checks(report):
         assert [finding.code for finding in check.findings] == ["NOT_WRITTEN"], check

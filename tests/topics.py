@@ -1,21 +1,33 @@
-"""The topics that came with gradmark, graded in this process: worked solutions and stubs, on both kinds of arrays."""
+"""The topics that came with gradmark, graded: worked solutions and stubs, on both kinds of arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 
 from grader.assignment import Assignment
-from grader.calls import Profile, Source
+from grader.calls import Profile, Rung, Source
 from grader.grading import grade
 from grader.manifest import load_assignment
 from grader.reference import Oracle
-from grader.report.model import Report
-from grader.sandbox.inprocess import InProcess
+from grader.report.model import CheckReport, Report
+from grader.sandbox.pool import Sandbox
 from grader.submission import Submission
 from grader.topics import assignment_names, find_manifest
 
-__all__ = ["COURSES", "PROFILES", "TOPICS", "grade_solution", "grade_source", "topic"]
+__all__ = [
+    "COURSES",
+    "PROFILES",
+    "TOPICS",
+    "Sandboxes",
+    "checks",
+    "grade_file",
+    "grade_solution",
+    "sandboxes",
+    "topic",
+]
 
 TOPICS = assignment_names()
 COURSES = ("cs231n", "eecs498")
@@ -26,6 +38,14 @@ PROFILES = tuple(
     for profile in ((load_assignment(find_manifest(name)).profile,) if name in COURSES else Profile)
 )
 """Topics with what their worked solutions run on."""
+Sandboxes = Mapping[Profile, Sandbox]
+
+
+@contextmanager
+def sandboxes() -> Iterator[Sandboxes]:
+    """Where submissions run, by what their arrays are."""
+    with ExitStack() as held:
+        yield {profile: held.enter_context(Sandbox(profile, require=Rung.NONE)) for profile in Profile}
 
 
 @cache
@@ -35,21 +55,26 @@ def topic(name: str) -> tuple[Assignment, Oracle]:
     return assignment, Oracle(assignment)
 
 
-def grade_source(
-    name: str, files: dict[str, bytes], *, entry: str, profile: Profile | None = None, seed: int | None = None
+def grade_file(
+    name: str, text: bytes, where: Sandboxes, *, profile: Profile | None = None, seed: int | None = None
 ) -> Report:
-    """Grade files for a topic; `profile` is what their arrays are, the topic's own if not given."""
+    """Grade a file for a topic; `profile` is what its arrays are, the topic's own if not given."""
     assignment, oracle = topic(name)
     assignment = replace(assignment, profile=profile or assignment.profile)
-    source = assignment.with_course_code(Source(entry=entry, files=files))
-    submission = Submission(name=name, path=entry, source=source, notes=())
-    evaluator = InProcess(source, assignment.profile)
-    return grade(assignment, submission, evaluator=evaluator, oracle=oracle, hidden_seed=seed)
+    source = Source(entry=assignment.file, files={assignment.file: text})
+    submission = Submission(name=name, path=assignment.file, source=source, notes=())
+    return grade(assignment, submission, sandbox=where[assignment.profile], oracle=oracle, hidden_seed=seed)
 
 
-def grade_solution(name: str, *, profile: Profile | None = None, seed: int | None = None) -> Report:
+def grade_solution(name: str, where: Sandboxes, *, profile: Profile | None = None, seed: int | None = None) -> Report:
     """Grade a topic's worked solution."""
     assignment, _ = topic(name)
     assert assignment.solution is not None
-    files = {assignment.file: assignment.solution.read_bytes()}
-    return grade_source(name, files, entry=assignment.file, profile=profile, seed=seed)
+    return grade_file(name, assignment.solution.read_bytes(), where, profile=profile, seed=seed)
+
+
+def checks(report: Report) -> Iterator[CheckReport]:
+    """All checks of a report."""
+    for exercise in report.exercises:
+        for part in exercise.parts:
+            yield from part.checks

@@ -15,6 +15,7 @@ from grader.checks.asking import Unanswered, finding
 from grader.checks.question import Question, Ruling
 from grader.errors import OracleError
 from grader.findings import Check, Fault, Finding, FindingCode, Status
+from grader.numerics.trees import keys_of
 
 __all__ = ["judge"]
 
@@ -28,7 +29,7 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
     try:
         # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
         with np.errstate(all="ignore"):
-            ruling = _rule(_as_they_read_it(question))
+            ruling = _by_any(question)
     except Unanswered as unanswered:
         ruling = Ruling(failure=unanswered.finding, status=unanswered.status)
         exception = unanswered.exception
@@ -38,32 +39,30 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
     return _check(question, ruling), exception
 
 
-def _as_they_read_it(question: Question) -> Question:
-    """The question by that of the exercise's references which the student's own results follow, else by the first.
+def _by_any(question: Question) -> Ruling:
+    """By the reference, and where a student would fail by it, by each of those that are right too.
 
-    Where a statement leaves something open (half of a penalty or all of it), a value is right by any of the readings;
-    but a gradient must be that of the same one as the value.
+    Gradients only by those that the student's own forward follows: a loss with half of a penalty and the gradient of
+    all of it is right by neither. A case gets another name, under which the oracle keeps what a reference makes of it.
     """
-    exercise, case = question.exercise, question.case
-    for number, reading in enumerate((exercise.reference, *exercise.also_right) if exercise.also_right else ()):
-        name = f"{exercise.name}:{number}" if number else exercise.name  # no exercise has such a name
-        other = replace(question, exercise=replace(exercise, reference=reading), case=replace(case, exercise=name))
-        if _own_results(other).failure is None:
-            return other
-    return question
+    exercise = question.exercise
+    every = [question]
+    for name in exercise.also:
+        case = replace(question.case, exercise=f"{exercise.name} by {name}")
+        every.append(replace(question, exercise=replace(exercise, reference=name), case=case))
+    if len(every) > 1 and question.aspect in ("backward", "gradient"):
+        every = [reading for reading in every if _forward(reading).failure is None] or every
+    ruling = _rule(every[0])
+    for reading in every[1:]:
+        if ruling.failure is None or ruling.failure.fault is not Fault.STUDENT:
+            break
+        found = _rule(reading)
+        ruling = found if found.failure is None else ruling
+    return ruling
 
 
-def _own_results(question: Question) -> Ruling:
-    """What is said of the results alone, not of gradients."""
-    match question.exercise.kind:
-        case Kind.STEP:
-            return steps.trajectory(question)
-        case Kind.LOSS:
-            return outputs.loss(question)
-        case Kind.FUNCTION:
-            return outputs.value(question)
-        case _:
-            return outputs.forward(question)
+def _forward(question: Question) -> Ruling:
+    return outputs.loss(question) if question.exercise.kind is Kind.LOSS else outputs.forward(question)
 
 
 def _rule(question: Question) -> Ruling:
@@ -142,12 +141,4 @@ def _mutation(question: Question, writer: str, owner: str, position: int) -> Fin
 
 def _keys(exercise: Exercise) -> set[str]:
     """Keys of the trees that an exercise hands over or asks for, and names of the functions that it is about."""
-    keys, rest = {*exercise.state, *exercise.writes}, list(exercise.inputs.values())
-    while rest:
-        tree = rest.pop()
-        if isinstance(tree, dict):
-            keys |= tree.keys()
-            rest += tree.values()
-        elif isinstance(tree, list):
-            rest += tree
-    return keys
+    return {*exercise.state, *exercise.writes, *keys_of(list(exercise.inputs.values()))}

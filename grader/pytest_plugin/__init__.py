@@ -9,7 +9,7 @@ whose code raised opens in the student's own frame. A part that did not pass is 
 one of every other door. That goes for an undecided one too, whose message says that it is not the student's fault:
 silence would look like success.
 
-A topic without a stub, whose files are those of a course elsewhere (`also` in its manifest), is one skipped line
+A topic without a stub, whose files are those of a course elsewhere (`more_files` in its manifest), is one skipped line
 until some Python file lies beside its manifest.
 
 Points. A part travels as plain data on its test's report, which is how it comes from the workers of pytest-xdist.

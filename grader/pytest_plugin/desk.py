@@ -98,7 +98,7 @@ def nothing_here(assignment: Assignment) -> bool:
     """Whether a topic that comes without a stub has no files of a student's beside its manifest yet."""
     from grader.archive import list_folder
 
-    return bool(assignment.also) and not list_folder(assignment.manifest.resolve().parent).sizes
+    return bool(assignment.more_files) and not list_folder(assignment.manifest.resolve().parent).sizes
 
 
 _DESKS = pytest.StashKey[dict[Path, Desk]]()
