@@ -188,7 +188,7 @@ class Exercise:
     writes: tuple[str, ...]
     """The student's functions and classes that are asked for."""
     reference: str
-    also: tuple[str, ...] = ()
+    also_right: tuple[str, ...] = ()
     """References beside the first that are right too."""
     evaluate: str | None
     inputs: Mapping[str, Any]

@@ -31,9 +31,9 @@ The manifest, key by key (`?` marks what may be left out):
                                   static method of a class
     writes?                       with an adapter: the student's functions and classes that it calls
     reference                     the torch function (for step: makes a torch.optim.Optimizer)
-    also?                         more torch functions that are right: what equals any of them passes (a maximum's
-                                  gradient at a tie, half of a penalty or all of it); a gradient must be that of one
-                                  that the student's own value follows
+    also_right?                   more torch functions that are right, where a statement leaves something open (half of
+                                  a penalty or all of it; a maximum's gradient at a tie). What follows any of them
+                                  passes; a gradient must follow one that the student's own results follow
     evaluate?                     training only: torch function (params, *data) -> (loss, accuracy)
     inputs                        in order; a leaf is "N D" (axis names) or {axes, draw?, scale?, shift?, of?, field?};
                                   anything else is a table or a list of them
@@ -123,7 +123,7 @@ class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     loss: str | None = None
     step: str | None = None
     train: str | None = None
-    also: list[str] = []
+    also_right: list[str] = []
     evaluate: str | None = None
     writes: list[str] | None = None
     output: str | list[str] | None = None
@@ -358,7 +358,7 @@ class _Builder:
             functions=functions,
             writes=self.writes(functions),
             reference=item.reference,
-            also=tuple(item.also),
+            also_right=tuple(item.also_right),
             evaluate=self.evaluate(),
             inputs=inputs,
             outputs=self.outputs(inputs),

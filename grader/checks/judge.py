@@ -40,28 +40,30 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
 
 
 def _by_any(question: Question) -> Ruling:
-    """By the reference, and where a student would fail by it, by each of those that are right too.
+    """By the reference, or by another that is as right.
 
-    Gradients only by those that the student's own forward follows: a loss with half of a penalty and the gradient of
-    all of it is right by neither. A case gets another name, under which the oracle keeps what a reference makes of it.
+    A statement may leave something open (half of a penalty or all of it), and a maximum has several gradients where two
+    are equal. What is right by any of the references passes; but a gradient must be right by one that the student's own
+    results follow. A failure is told by the first of those.
     """
-    exercise = question.exercise
-    every = [question]
-    for name in exercise.also:
-        case = replace(question.case, exercise=f"{exercise.name} by {name}")
-        every.append(replace(question, exercise=replace(exercise, reference=name), case=case))
-    if len(every) > 1 and question.aspect in ("backward", "gradient"):
-        every = [reading for reading in every if _forward(reading).failure is None] or every
-    ruling = _rule(every[0])
-    for reading in every[1:]:
+    exercise, failed = question.exercise, None
+    if not exercise.also_right:
+        return _rule(question)
+    for number, reference in enumerate((exercise.reference, *exercise.also_right)):
+        name = f"{exercise.name}:{number}" if number else exercise.name  # no exercise is called so; the oracle keeps it
+        case = replace(question.case, exercise=name)
+        other = replace(question, exercise=replace(exercise, reference=reference), case=case)
+        if question.aspect in ("backward", "gradient") and _results(other).failure is not None:
+            continue
+        ruling = _rule(other)
         if ruling.failure is None or ruling.failure.fault is not Fault.STUDENT:
-            break
-        found = _rule(reading)
-        ruling = found if found.failure is None else ruling
-    return ruling
+            return ruling
+        failed = failed or ruling
+    return failed or _rule(question)
 
 
-def _forward(question: Question) -> Ruling:
+def _results(question: Question) -> Ruling:
+    """What is said of the results that a gradient belongs to."""
     return outputs.loss(question) if question.exercise.kind is Kind.LOSS else outputs.forward(question)
 
 
