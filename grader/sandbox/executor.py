@@ -79,10 +79,8 @@ class Executor:
             AttributeError: the class has no such method.
         """
         names = self._load()
-        if name in self._adapted:
-            return self._adapted[name]
         first, *rest = name.split(".")
-        found = names.get(first)
+        found = (self._adapted if first in self._adapted else names).get(first)
         for attribute in rest if found is not None else ():
             found = getattr(found, attribute)
         return found if callable(found) else None
