@@ -210,7 +210,7 @@ def momentum(params: list[Tensor], learning_rate: float, momentum: float) -> tor
 
 
 def rmsprop(params: list[Tensor], learning_rate: float, decay_rate: float, epsilon: float) -> torch.optim.Optimizer:
-    """w -= learning_rate dw / (√cache + epsilon), with cache the decaying average of dw²."""
+    """RMSprop: w -= learning_rate dw / (√cache + epsilon), with cache the decaying average of dw²."""
     return torch.optim.RMSprop(params, lr=learning_rate, alpha=decay_rate, eps=epsilon)
 
 
@@ -332,9 +332,7 @@ def rnn(x: Tensor, h0: Tensor, Wx: Tensor, Wh: Tensor, b: Tensor) -> Tensor:
     return torch.stack(states, 1)
 
 
-def lstm_step(
-    x: Tensor, prev_h: Tensor, prev_c: Tensor, Wx: Tensor, Wh: Tensor, b: Tensor
-) -> tuple[Tensor, Tensor]:
+def lstm_step(x: Tensor, prev_h: Tensor, prev_c: Tensor, Wx: Tensor, Wh: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Gates in the order input, forget, output, and the block's input: (N, D), (N, H), (N, H) -> h, c."""
     i, f, o, g = (x @ Wx + prev_h @ Wh + b).chunk(4, 1)
     c = torch.sigmoid(f) * prev_c + torch.sigmoid(i) * torch.tanh(g)

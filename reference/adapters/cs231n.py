@@ -116,9 +116,7 @@ class FullyConnectedNet:
         return _deep(params).loss(X)
 
     def new(X, hidden, then, classes):
-        return _shapes(
-            student.FullyConnectedNet([hidden, then], X.shape[1], classes, normalization="batchnorm")
-        )
+        return _shapes(student.FullyConnectedNet([hidden, then], X.shape[1], classes, normalization="batchnorm"))
 
     def with_batchnorm(params, X, y, reg):
         """Without the hidden layers' biases: batch norm takes each away again, and its gradient is rounding alone."""
@@ -161,23 +159,24 @@ def _two_layers(params, X, reg):
 def _deep(params, *keep, **options):
     layers = sum(name.startswith("W") for name in params)
     *hidden, classes = [params[f"W{number}"].shape[1] for number in range(1, layers + 1)]
-    net = student.FullyConnectedNet(
-        hidden, params["W1"].shape[0], classes, *keep, dtype=np.float64, **options
-    )
+    net = student.FullyConnectedNet(hidden, params["W1"].shape[0], classes, *keep, dtype=np.float64, **options)
     return _with(params, net)
 
 
 def _convnet(params, X, reg):
     filters, _, size, _ = params["W1"].shape
-    return _with(params, student.ThreeLayerConvNet(
-        input_dim=X.shape[1:],
-        num_filters=filters,
-        filter_size=size,
-        hidden_dim=params["b2"].size,
-        num_classes=params["b3"].size,
-        reg=reg,
-        dtype=np.float64,
-    ))
+    return _with(
+        params,
+        student.ThreeLayerConvNet(
+            input_dim=X.shape[1:],
+            num_filters=filters,
+            filter_size=size,
+            hidden_dim=params["b2"].size,
+            num_classes=params["b3"].size,
+            reg=reg,
+            dtype=np.float64,
+        ),
+    )
 
 
 def _with(params, net):

@@ -153,9 +153,7 @@ def _two_layers(params, reg):
 def _deep(params, **options):
     layers = sum(name.startswith("W") for name in params)
     *hidden, classes = [params[f"W{number}"].shape[1] for number in range(1, layers + 1)]
-    net = student.FullyConnectedNet(
-        hidden, len(params["W1"]), classes, dtype=torch.float64, device="cpu", **options
-    )
+    net = student.FullyConnectedNet(hidden, len(params["W1"]), classes, dtype=torch.float64, device="cpu", **options)
     return _with(params, net)
 
 
@@ -235,7 +233,7 @@ class MultiHeadAttention:
         dim_out = len(params["heads"][0]["q_w"])
         module = student.MultiHeadAttention(len(params["heads"]), x.shape[-1], dim_out)
         heads = next(child for child in module.children() if isinstance(child, nn.ModuleList))
-        for head, own in zip(heads, params["heads"]):
+        for head, own in zip(heads, params["heads"], strict=True):
             _self_attention(head, own)
         last = next(child for child in module.children() if isinstance(child, nn.Linear))
         _filled(last, {"weight": params["w"], "bias": params["b"]})

@@ -12,7 +12,7 @@ import numpy as np
 def svm_loss_naive(W, X, y, reg):
     """Hinge loss, an example and a class at a time."""
     loss, dW = 0.0, np.zeros_like(W)
-    for row, right in zip(X, y):
+    for row, right in zip(X, y, strict=True):
         scores = row @ W
         for other in range(W.shape[1]):
             margin = scores[other] - scores[right] + 1.0
@@ -37,7 +37,7 @@ def svm_loss_vectorized(W, X, y, reg):
 def softmax_loss_naive(W, X, y, reg):
     """Cross-entropy, an example at a time."""
     loss, dW = 0.0, np.zeros_like(W)
-    for row, right in zip(X, y):
+    for row, right in zip(X, y, strict=True):
         scores = row @ W
         scores = scores - scores.max()
         total = np.exp(scores).sum()
@@ -62,7 +62,7 @@ def affine_forward(x, w, b):
 
 
 def affine_backward(dout, cache):
-    """dx in the shape of x, dw, db."""
+    """Gradients: dx in the shape of x, dw, db."""
     x, w, _ = cache
     return (dout @ w.T).reshape(x.shape), x.reshape(len(x), -1).T @ dout, dout.sum(axis=0)
 
@@ -73,7 +73,7 @@ def relu_forward(x):
 
 
 def relu_backward(dout, cache):
-    """dout where x was positive."""
+    """The upstream gradient where x was positive."""
     return np.where(cache > 0, dout, 0.0)
 
 
@@ -143,7 +143,7 @@ def layernorm_backward(dout, cache):
 
 
 def dropout_forward(x, dropout_param):
-    """p is the probability to keep."""
+    """Here p is the probability to keep."""
     p, mask = dropout_param["p"], None
     if "seed" in dropout_param:
         np.random.seed(dropout_param["seed"])
@@ -196,7 +196,7 @@ def max_pool_forward_naive(x, pool_param):
 
 
 def max_pool_backward_naive(dout, cache):
-    """dout goes to where the largest was: the first of them."""
+    """The upstream gradient goes to where the largest was: the first of them."""
     x, pool_param = cache
     height, width, stride = pool_param["pool_height"], pool_param["pool_width"], pool_param["stride"]
     dx = np.zeros_like(x)
@@ -464,7 +464,7 @@ def rnn_backward(dh, cache):
     for t in range(dh.shape[1] - 1, -1, -1):
         dx, carried, *weights = rnn_step_backward(dh[:, t] + carried, cache[t])
         steps.insert(0, (dx, *weights))
-    dx, dWx, dWh, db = zip(*steps)
+    dx, dWx, dWh, db = zip(*steps, strict=True)
     return np.stack(dx, axis=1), carried, sum(dWx), sum(dWh), sum(db)
 
 
@@ -510,7 +510,7 @@ def lstm_backward(dh, cache):
     for t in range(dh.shape[1] - 1, -1, -1):
         dx, carried, dc, *weights = lstm_step_backward(dh[:, t] + carried, dc, cache[t])
         steps.insert(0, (dx, *weights))
-    dx, dWx, dWh, db = zip(*steps)
+    dx, dWx, dWh, db = zip(*steps, strict=True)
     return np.stack(dx, axis=1), carried, sum(dWx), sum(dWh), sum(db)
 
 
@@ -542,7 +542,7 @@ def temporal_affine_backward(dout, cache):
 
 def temporal_softmax_loss(x, y, mask, verbose=False):
     """Summed over the steps that count, averaged over the sequences."""
-    N, T, V = x.shape
+    N = x.shape[0]
     loss, kept = 0.0, mask.reshape(-1)
     dx = np.zeros((N * T, V))
     if kept.any():

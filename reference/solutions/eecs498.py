@@ -4,6 +4,7 @@ They are here to test the judge with, and the small mistakes in tests/submission
 the course will learn more from its own pages.
 """
 
+import itertools
 import math
 
 import torch
@@ -15,7 +16,7 @@ from torch import nn
 def svm_loss_naive(W, X, y, reg):
     """Hinge loss, an example and a class at a time."""
     loss, dW = torch.zeros((), dtype=W.dtype), torch.zeros_like(W)
-    for row, right in zip(X, y.tolist()):
+    for row, right in zip(X, y.tolist(), strict=True):
         scores = row @ W
         for other in range(W.shape[1]):
             margin = scores[other] - scores[right] + 1.0
@@ -40,7 +41,7 @@ def svm_loss_vectorized(W, X, y, reg):
 def softmax_loss_naive(W, X, y, reg):
     """Cross-entropy, an example at a time."""
     loss, dW = torch.zeros((), dtype=W.dtype), torch.zeros_like(W)
-    for row, right in zip(X, y.tolist()):
+    for row, right in zip(X, y.tolist(), strict=True):
         scores = row @ W
         scores = scores - scores.max()
         total = scores.exp().sum()
@@ -321,7 +322,7 @@ class FullyConnectedNet:
         self.reg, self.dtype, self.num_layers = reg, dtype, 1 + len(hidden_dims)
         sizes = [input_dim, *hidden_dims, num_classes]
         self.params = {}
-        for number, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:]), start=1):
+        for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), start=1):
             self.params[f"W{number}"] = weight_scale * torch.randn(inputs, outputs, dtype=dtype, device=device)
             self.params[f"b{number}"] = torch.zeros(outputs, dtype=dtype, device=device)
         self.dropout_param = {"p": dropout} if dropout != 0 else None
@@ -456,7 +457,7 @@ def rnn_backward(dh, cache):
     for t in range(dh.shape[1] - 1, -1, -1):
         dx, carried, *weights = rnn_step_backward(dh[:, t] + carried, cache[t])
         steps.insert(0, (dx, *weights))
-    dx, dWx, dWh, db = zip(*steps)
+    dx, dWx, dWh, db = zip(*steps, strict=True)
     return torch.stack(dx, 1), carried, sum(dWx), sum(dWh), sum(db)
 
 
@@ -495,7 +496,7 @@ class WordEmbedding(nn.Module):
 
 def temporal_softmax_loss(x, y, ignore_index=None):
     """Summed over the steps that count, averaged over the sequences."""
-    N, T, V = x.shape
+    N = x.shape[0]
     kept = torch.ones_like(y, dtype=torch.bool) if ignore_index is None else y != ignore_index
     loss, _ = softmax_loss(x[kept], y[kept])
     return loss * kept.sum() / N
