@@ -542,7 +542,7 @@ def temporal_affine_backward(dout, cache):
 
 def temporal_softmax_loss(x, y, mask, verbose=False):
     """Summed over the steps that count, averaged over the sequences."""
-    N = x.shape[0]
+    N, T, V = x.shape
     loss, kept = 0.0, mask.reshape(-1)
     dx = np.zeros((N * T, V))
     if kept.any():
