@@ -357,7 +357,7 @@ class _Builder:
         """Names at the top of the student's file."""
         if self.item.writes is not None and self.raw.adapter is None:
             raise self.fail("writes", "only an adapter needs it: here it is the functions of the kind")
-        names = list(functions.values()) if self.item.writes is None else self.item.writes
+        names = self.item.writes or [functions[role] for role in self.item.kind.roles]
         for name in names:
             self.check_name("writes", name)
         return tuple(dict.fromkeys(name.partition(".")[0] for name in names))

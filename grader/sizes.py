@@ -21,6 +21,7 @@ _OPERATIONS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
     ast.Mult: operator.mul,
     ast.FloorDiv: operator.floordiv,
 }
+_PARTS = (ast.Name, ast.Load, ast.UnaryOp, ast.USub, ast.BinOp, *_OPERATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Formula:
     text: str
 
     def __post_init__(self) -> None:
-        _walk(self._tree(), lambda name: 1)
+        for node in ast.walk(self._tree()):
+            number = isinstance(node, ast.Constant) and type(node.value) is int
+            if not number and not isinstance(node, _PARTS):
+                raise ValueError(f"{self.text!r} is no formula of names, whole numbers, + - * // and parentheses")
 
     @property
     def names(self) -> frozenset[str]:
@@ -47,7 +51,10 @@ class Formula:
         Raises:
             ValueError: it divides by zero.
         """
-        return _walk(self._tree(), values.__getitem__)
+        try:
+            return _value(self._tree(), values)
+        except ZeroDivisionError:
+            raise ValueError("it divides by zero") from None
 
     def _tree(self) -> ast.expr:
         if len(self.text) > MAX_LENGTH:
@@ -58,18 +65,15 @@ class Formula:
             raise ValueError(f"{self.text!r} is not a formula") from error
 
 
-def _walk(node: ast.expr, value: Callable[[str], int]) -> int:
+def _value(node: ast.expr, values: Mapping[str, int]) -> int:
     match node:
         case ast.Name(id=name):
-            return value(name)
-        case ast.Constant(value=int(number)) if not isinstance(number, bool):
+            return values[name]
+        case ast.Constant(value=int(number)):
             return number
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_walk(operand, value)
-        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATIONS:
-            try:
-                return _OPERATIONS[type(sign)](_walk(left, value), _walk(right, value))
-            except ZeroDivisionError:
-                raise ValueError("it divides by zero") from None
+        case ast.UnaryOp(operand=operand):
+            return -_value(operand, values)
+        case ast.BinOp(left=left, op=sign, right=right):
+            return _OPERATIONS[type(sign)](_value(left, values), _value(right, values))
         case _:
-            raise ValueError(f"{ast.unparse(node)!r} is neither a name, a whole number nor + - * // of them")
+            raise AssertionError(node)

@@ -58,7 +58,7 @@ def test_a_manifest_becomes_an_assignment(course: Path) -> None:
     assert assignment.points == Fraction("3.5")
     assert [case.name for case in exercise.cases] == ["small", "more 1", "more 2"]
     assert [len(part.checks) for part in assignment.parts] == [3, 3]
-    assert assignment.functions == ("b", "f")
+    assert assignment.functions == ("f", "b")
     assert exercise.gradients == ("x",)
 
 
@@ -169,6 +169,46 @@ BROKEN = {
     "a key of thousands of parts": ("seed = 7", f"seed{'.a' * 50_000} = 7", "in one line"),
     "a key that looks like a path": ("seed = 7", 'seed = 7\n" - at `$.exercise[99]" = 1', "unknown field"),
     "an index that is no number": ("seed = 7", 'seed = 7\n" - at `$.exercise[\u00b2]" = 1', "unknown field"),
+    "an output that is an empty list": ('output = "N D"', "output = []", "exercise double.output"),
+    "a formula that runs code": (
+        'output = "N D"',
+        'output = "N K"\nderived = { K = "__import__(1)" }',
+        "exercise double.derived.K",
+    ),
+    "a formula over an unknown axis": (
+        'output = "N D"',
+        'output = "N K"\nderived = { K = "Q + 1" }',
+        "case small.sizes",
+    ),
+    "a formula over a formula": (
+        'output = "N D"',
+        'output = "N K"\nderived = { K = "J + 1", J = "N" }',
+        "exercise double.derived.K",
+    ),
+    "a formula over a fraction": (
+        'output = "N D"',
+        'output = "N K"\narguments = { p = 0.3 }\nderived = { K = "N + p" }',
+        "exercise double.derived.K",
+    ),
+    "a derived size that is given too": (
+        'output = "N D"',
+        'output = "N D"\nderived = { D = "N + 1" }',
+        "case small.sizes",
+    ),
+    "ignored without classes": ('x = "N D"', 'x = { axes = "N D", draw = "ignored" }', "exercise double.inputs.x"),
+    "a shift that is no number": ('x = "N D"', 'x = { axes = "N D", shift = nan }', "exercise double.inputs.x"),
+    "a case's scale of 0": (
+        "sizes = { N = 2, D = 3 }",
+        'sizes = { N = 2, D = 3 }\ndraw = { x = { draw = "normal", scale = 0 } }',
+        "case small.draw",
+    ),
+    "a case that draws numbers as classes": (
+        "sizes = { N = 2, D = 3 }",
+        'sizes = { N = 2, D = 3 }\ndraw = { x = "ignored" }',
+        "case small.draw",
+    ),
+    "a function's name with an empty part": ('forward = "f"', 'forward = "f."', "exercise double.forward"),
+    "an adapter that is not there": ("seed = 7", 'seed = 7\nadapter = "gone.py"', "adapter"),
     "a limit without end": ("[[exercise]]", "[limits]\ncall_seconds = inf\n[[exercise]]", "call_seconds"),
     "a limit that no system takes": ("[[exercise]]", "[limits]\nmemory_mb = 10_000_000_000\n[[exercise]]", "memory_mb"),
 }
@@ -217,6 +257,13 @@ def test_the_digest_follows_manifest_and_reference(course: Path) -> None:
 
 
 UNUSUAL = {
+    "a size that follows from another": ('output = "N D"', 'output = "N K"\nderived = { K = "2 * D - 1" }'),
+    "two results": ('output = "N D"', 'output = ["N D", "D"]'),
+    "a method": ('forward = "f"', 'forward = "Double.forward"'),
+    "another draw for a case": (
+        "sizes = { N = 2, D = 3 }",
+        'sizes = { N = 2, D = 3 }\ndraw = { x = { draw = "uniform", scale = 0.01, shift = -3 } }',
+    ),
     "unicode": ('name = "double"', 'name = "doppelt \u00fc\u4e8c"'),
     "blanks and signs in a case's name": ('name = "small"', "name = \"it's a 'small' one, 50 % {x}\""),
     "unicode input": ('{ x = "N D" }', '{ "\u03b8" = "N D" }'),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
+from courses import make_course
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from grader.assignment import Assignment, Draw, named_specs
-from grader.cases import draw_case
+from grader.cases import Case, draw_case
+from grader.errors import ManifestError
 from grader.manifest import load_assignment
 from grader.numerics.trees import leaves, named_leaves
 from grader.topics import find_manifest
@@ -96,3 +103,53 @@ def test_images_and_labels_are_rows_of_the_same_digits(mlp: Assignment) -> None:
     assert [rows[image.tobytes()] for image in images] == case.inputs["y"].tolist()
     assert case.inputs["x"].min() >= 0
     assert case.inputs["x"].max() == 1.0
+
+
+# ---------------------------------------------------------------------------- draws that the shipped topic does not use
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Case]:
+    """A case of odd draws, by seed."""
+    exercise = (
+        'name = "e"\nkind = "layer"\nforward = "f"\nbackward = "b"\nreference = "f"\noutput = ["N K", "D"]\n'
+        'derived = { K = "(N + 2 * pad - D) // stride + 1" }\narguments = { pad = 1, stride = 2 }\n'
+        "points = { forward = 1, backward = 1 }\n"
+        'inputs.x = { axes = "N D", shift = 100, scale = 0.5 }\ninputs.p = { axes = "N D", draw = "positive" }\n'
+        'inputs.o = { axes = "D", draw = "ones" }\ninputs.y = { axes = "N", draw = "ignored", of = "D" }\n'
+        'inputs.m = { axes = "N D", draw = "mask" }\n'
+        '[[exercise.case]]\nname = "c"\nsizes = { N = [4, 9], D = [2, 3] }\nhidden = true\n'
+        'draw = { p = { draw = "positive", scale = 1e-3 } }\narguments = { stride = 1 }\n'
+    )
+    assignment = make_course(tmp_path_factory.mktemp("course"), exercise, "")
+    return lambda seed: draw_case(assignment, assignment.exercises[0], assignment.exercises[0].cases[0], seed)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(seed=st.integers(0, 2**32))
+def test_odd_draws_are_what_they_say(drawn: Callable[[int], Case], seed: int) -> None:
+    case = drawn(seed)
+    n, d, x, p, y, m = case.sizes["N"], case.sizes["D"], *(case.inputs[name] for name in "xpym")
+    assert case.sizes["K"] == n + 2 - d + 1
+    assert [array.shape for array in case.upstream] == [(n, n + 3 - d), (d,)]
+    assert np.all(np.abs(x - 100) < 5)
+    assert np.all(p > 0)
+    assert np.max(p) < 1
+    assert np.all(case.inputs["o"] == 1)
+    assert -1 in y
+    assert np.any(y >= 0)
+    assert np.max(y) < d
+    assert set(np.unique(m)) <= {0.0, 1.0}
+    assert np.all(m.sum(axis=-1) >= 1)
+
+
+@pytest.mark.parametrize(("formula", "problem"), [("D - N - 5", "is no size"), ("N // (D - D)", "divides by zero")])
+def test_a_derived_size_that_is_none_names_the_case(tmp_path: Path, formula: str, problem: str) -> None:
+    exercise = (
+        'name = "e"\nkind = "layer"\nforward = "f"\nbackward = "b"\nreference = "f"\noutput = "K"\n'
+        f'derived = {{ K = "{formula}" }}\ninputs = {{ x = "N D" }}\npoints = {{ forward = 1, backward = 1 }}\n'
+        '[[exercise.case]]\nname = "small"\nsizes = { N = 3, D = 2 }\n'
+    )
+    assignment = make_course(tmp_path, exercise, "")
+    with pytest.raises(ManifestError, match=f"derived.K.*small.*{problem}"):
+        draw_case(assignment, assignment.exercises[0], assignment.exercises[0].cases[0])

@@ -26,7 +26,7 @@ from grader.errors import OracleError
 from grader.reference import Oracle
 from grader.report import model
 from grader.report.model import validate
-from grader.topics import find_manifest
+from grader.topics import assignment_names, find_manifest
 
 GOLDEN = Path(__file__).parent / "golden" / "cli"
 MANIFEST = """
@@ -374,10 +374,26 @@ def test_an_assignment_is_found_by_folder_and_by_file(run: Callable[..., Ran], c
         assert (ran.code, ran.err) == (cli.PASSED, "")
 
 
-def test_the_only_topic_is_the_default(tmp_path: Path, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(single, "assignment_names", lambda: ("tiny",))
-    monkeypatch.setattr(single, "find_manifest", lambda name: course)
-    assert single._manifest(None, tmp_path) == course
+@pytest.mark.parametrize(
+    ("submission", "names", "found"),
+    [
+        ("mlp.py", ["mlp.py"], ["mlp"]),
+        ("conv.ipynb", ["conv.ipynb"], ["conv"]),
+        ("handed_in", ["handed_in/mlp.py", "handed_in/plots.py"], ["mlp"]),
+        ("conv", ["conv/mlp.py"], ["mlp"]),  # a file's name says more than a folder's
+        ("conv", ["conv/layers.py"], ["conv"]),
+        ("conv.zip", ["conv.zip"], ["conv"]),
+        ("handed_in", ["handed_in/mlp.py", "handed_in/conv.py"], ["conv", "mlp"]),
+        ("ada.py", ["ada.py"], []),
+    ],
+)
+def test_the_topic_is_the_one_whose_file_it_is(
+    tmp_path: Path, submission: str, names: list[str], found: list[str]
+) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert single._named_after(tmp_path / submission, ("conv", "mlp", "norm")) == found
 
 
 def test_of_several_topics_one_must_be_named(
@@ -389,6 +405,31 @@ def test_of_several_topics_one_must_be_named(
     assert "Give --assignment; there are conv, mlp." in ran.err
 
 
+# -------------------------------------------------------------------------------------------------- what there is
+
+
+def test_the_topics_are_listed(run: Callable[..., Ran]) -> None:
+    ran = run("topics")
+    assert (ran.code, ran.err) == (cli.PASSED, "")
+    lines = {line.split()[0]: line for line in ran.out.splitlines()}
+    assert tuple(lines) == assignment_names()
+    assert lines["mlp"].split("  ")[-1] == "A two-layer network, by hand"
+    assert "40 points" in lines["mlp"]
+    listed = json.loads(run("topics", "--format", "json").out)
+    assert [(topic["name"], topic["arrays"]) for topic in listed if topic["name"] == "mlp"] == [("mlp", "numpy")]
+
+
+def test_the_exercises_of_a_topic_are_listed(run: Callable[..., Ran], course: Path) -> None:
+    ran = run("topics", "mlp")
+    assert (ran.code, ran.err) == (cli.PASSED, "")
+    assert ran.out.splitlines()[0].split() == ["affine", "layer", "10", "points", "affine_forward,", "affine_backward"]
+    listed = json.loads(run("topics", course, "--format", "json").out)
+    assert listed == [{"name": "double", "kind": "function", "points": 2.0, "asks_for": ["double"]}]
+    ran = run("topics", "nope")
+    assert ran.code == cli.UNDECIDED
+    assert "there is no assignment 'nope'" in ran.err
+
+
 # ------------------------------------------------------------------------------------------------- the process
 
 
@@ -397,6 +438,7 @@ def test_of_several_topics_one_must_be_named(
     [
         (["--help"], "help.txt"),
         (["grade", "--help"], "grade_help.txt"),
+        (["topics", "--help"], "topics_help.txt"),
         (["batch", "--help"], "batch_help.txt"),
         (["regrade", "--help"], "regrade_help.txt"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from grader.assignment import Assignment
 from grader.authoring.stubs import overlay
 from grader.errors import CourseError, MachineError
 from grader.report.model import ExerciseReport, FindingReport, PartReport, Report
-from grader.topics import submissions_folder
+from grader.topics import assignment_names, submissions_folder
 
-__all__ = ["Expected", "Slip", "compose", "differences", "parts_of", "read_slip", "read_slips"]
+__all__ = ["Expected", "Slip", "compose", "differences", "main", "parts_of", "read_slip", "read_slips", "table"]
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,3 +156,44 @@ def parts_of(report: Report) -> Iterator[tuple[ExerciseReport, PartReport]]:
     for exercise in report.exercises:
         for part in exercise.parts:
             yield exercise, part
+
+
+BEGIN = "<!-- table: written by python -m grader.authoring.corpus -->"
+END = "<!-- end of table -->"
+
+
+def table(topics: Sequence[str]) -> str:
+    """The corpus as Markdown: a line a topic, then a table a topic with what each submission is."""
+    every = {topic: read_slips(topic) for topic in topics}
+    lines = ["| topic | wrong | right, but odd |", "|---|---|---|"]
+    for topic, slips in every.items():
+        wrong = sum(1 for slip in slips if slip.fails)
+        lines.append(f"| [{topic}](#{topic}) | {wrong} | {len(slips) - wrong} |")
+    for topic, slips in every.items():
+        lines += ["", f"### {topic}", "", "| submission | what it does | what must be found |", "|---|---|---|"]
+        lines += [f"| `{slip.name}` | {_cell(slip.title)} | {_found(slip)} |" for slip in slips]
+    return "\n".join(lines) + "\n"
+
+
+def _found(slip: Slip) -> str:
+    found = dict.fromkeys(f"{expected.part} `{expected.code}`" for expected in slip.expects)
+    return "; ".join(found if slip.fails else ["full points", *found])
+
+
+def _cell(text: str) -> str:
+    """Text in a cell of a Markdown table."""
+    for sign in ("\\", "|", "*", "_", "`"):
+        text = text.replace(sign, f"\\{sign}")
+    return text.replace("<", "&lt;")
+
+
+def main() -> None:
+    """Write the table into the corpus's README.md, between its marks."""
+    path = submissions_folder() / "README.md"
+    head, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    path.write_text(f"{head}{BEGIN}\n\n{table(assignment_names())}\n{END}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,7 @@ import click
 
 from grader import __version__
 from grader.cli.classes import batch_command, merge_command, regrade_command, show_command
-from grader.cli.single import demo_command, doctor_command, grade_command, schema_command
+from grader.cli.single import demo_command, doctor_command, grade_command, schema_command, topics_command
 from grader.cli.terminal import FAILED, INTERRUPTED, PASSED, UNDECIDED, tell
 from grader.errors import CourseError, GradebookError, GradmarkError, MachineError, SubmissionError
 
@@ -72,7 +72,8 @@ def _ended_in_order() -> Iterator[None]:
     epilog="""\b
 Examples:
   grader grade assignments/mlp          your own work, in a process of its own
-  grader grade handin.zip --report r.json
+  grader grade handin.zip --assignment mlp --report r.json
+  grader topics                         what can be graded
   grader batch submissions.zip --assignment mlp --out run
   grader demo                           see what the messages look like
   grader doctor                         does everything work here?
@@ -95,6 +96,7 @@ for _command in (
     regrade_command,
     merge_command,
     show_command,
+    topics_command,
     demo_command,
     schema_command,
     doctor_command,

@@ -15,7 +15,7 @@ from grader.topics import assignment_names, find_manifest
 if TYPE_CHECKING:
     from grader.report.model import Report
 
-__all__ = ["demo_command", "doctor_command", "grade_command", "schema_command"]
+__all__ = ["demo_command", "doctor_command", "grade_command", "schema_command", "topics_command"]
 
 
 @click.command(
@@ -36,8 +36,8 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
 @click.option(
     "--assignment",
     metavar="NAME|PATH",
-    help="Topic, folder of an assignment.toml, or that file. Default: the topic that the folder of SUBMISSION is named "
-    "after, else the only one there is; never a manifest that was handed in.",
+    help="Topic (see `grader topics`), folder of an assignment.toml, or that file. Default: the topic whose file "
+    "SUBMISSION is or holds, by its name; never a manifest that was handed in.",
 )
 @click.option(
     "--seed",
@@ -173,6 +173,36 @@ def demo_command(out: Path | None, everything: bool) -> int:
 
 
 @click.command(
+    "topics",
+    epilog="""\b
+Examples:
+  grader topics
+  grader topics optimizers
+  grader topics --format json
+""",
+)
+@click.argument("name", required=False, metavar="[TOPIC]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the output.",
+)
+def topics_command(name: str | None, form: str) -> int:
+    """List the topics that came with gradmark, or the exercises of one TOPIC.
+
+    TOPIC may also be the folder of an assignment.toml, or that file.
+    """
+    from grader.authoring import listing
+
+    listed = listing.topics() if name is None else listing.exercises(_manifest(name, Path()))
+    say(listing.as_json(listed) if form == "json" else listing.as_text(listed))
+    return PASSED
+
+
+@click.command(
     "schema",
     epilog="""\b
 Example:
@@ -240,10 +270,19 @@ def _manifest(assignment: str | None, submission: Path) -> Path:
             f"{beside} lies with the submission, and a submission does not choose how it is graded. "
             f"If it is the course's, say so: --assignment {beside.parent}"
         )
-    if len(names) == 1:
-        return find_manifest(names[0])
+    named = _named_after(submission, names)
+    if len(named) == 1:
+        return find_manifest(named[0])
     there = f"there are {', '.join(names)}" if names else "none came with gradmark: give a path"
     raise click.UsageError(f"which assignment? Give --assignment; {there}.")
+
+
+def _named_after(submission: Path, names: tuple[str, ...]) -> list[str]:
+    """Topics whose file this is or holds at its top (mlp.py, mlp.ipynb), else the one that it is named after."""
+    files = list(submission.iterdir()) if submission.is_dir() else []
+    stems = {path.stem for path in (submission, *files) if path.suffix in (".py", ".ipynb")}
+    inside = [name for name in names if name in stems]
+    return inside or [name for name in names if name == submission.resolve().stem]
 
 
 def _exit_code(report: Report) -> int:

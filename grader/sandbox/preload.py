@@ -16,11 +16,15 @@ from grader.sandbox.profiles import kit_of
 __all__ = ["preload"]
 
 _NUMPY: Final = """
-array_api_compat array_api_compat.numpy numpy numpy.char numpy.ctypeslib numpy.dtypes numpy.emath numpy.exceptions
-numpy.fft numpy.lib.array_utils numpy.lib.format numpy.lib.introspect numpy.lib.mixins numpy.lib.npyio
-numpy.lib.recfunctions numpy.lib.scimath numpy.lib.stride_tricks numpy.linalg numpy.ma numpy.polynomial numpy.random
-numpy.rec numpy.strings numpy.testing numpy.typing
+array_api_compat array_api_compat.numpy array_api_compat.numpy.fft array_api_compat.numpy.linalg numpy numpy.char
+numpy.ctypeslib numpy.dtypes numpy.emath numpy.exceptions numpy.fft numpy.lib.array_utils numpy.lib.format
+numpy.lib.introspect numpy.lib.mixins numpy.lib.npyio numpy.lib.recfunctions numpy.lib.scimath numpy.lib.stride_tricks
+numpy.linalg numpy.ma numpy.polynomial numpy.random numpy.rec numpy.strings numpy.testing numpy.typing
 """
+_TORCH: Final = """
+array_api_compat.torch array_api_compat.torch.fft array_api_compat.torch.linalg torch torch.nn torch.nn.functional
+"""
+"""Beside those of NumPy; array_namespace(x) imports the first when it is first asked."""
 _STANDARD: Final = """
 abc argparse array ast asyncio base64 bdb binascii bisect builtins bz2 cProfile calendar cmath cmd code codecs
 collections collections.abc colorsys concurrent.futures concurrent.futures.process concurrent.futures.thread
@@ -40,7 +44,8 @@ xml.etree.ElementTree zipfile zipimport zlib zoneinfo
 
 def preload(profile: Profile) -> None:
     """Import everything; what this Python or this NumPy does not have is left out."""
-    for name in (*_NUMPY.split(), *_STANDARD.split()):
+    torch = _TORCH if profile is Profile.TORCH else ""
+    for name in (*_NUMPY.split(), *torch.split(), *_STANDARD.split()):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _warm()

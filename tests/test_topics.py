@@ -1,0 +1,175 @@
+"""Every topic: its stub, its lesson, its worked solution on every kind of array, its corpus.
+
+20 seeds on both kinds of arrays take minutes: tests/benchmarks/test_worked_solutions.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from topics import TOPICS, Sandboxes, checks, grade_file, grade_solution, sandboxes, topic
+
+from grader.authoring.corpus import compose, differences, parts_of, read_slips, table
+from grader.authoring.stubs import cut_stub
+from grader.batch.handins import read_class
+from grader.batch.judges import grade_here
+from grader.batch.running import Pass, begin, patience
+from grader.batch.work import Order
+from grader.calls import Profile, Rung
+from grader.gradebook import Gradebook
+from grader.report.model import Report
+from grader.topics import find_manifest, submissions_folder
+
+COURSES = ("cs231n", "eecs498")
+"""Topics whose stubs and lessons are other people's: manifests and references only."""
+OWN = tuple(name for name in TOPICS if name not in COURSES)
+IN_CLASS = "mlp"
+"""Its corpus goes through the batch in test_class."""
+ENOUGH = 12, 3
+"""Wrong submissions and odd but right ones that each topic has, at least."""
+
+
+@pytest.fixture(scope="module")
+def where() -> Iterator[Sandboxes]:
+    with sandboxes() as every:
+        yield every
+
+
+def told(report: Report) -> str:
+    """What did not pass, a line each."""
+    return "\n".join(
+        f"{exercise.name}/{part.name} {check.case}: {[finding.headline for finding in check.findings]}"
+        for exercise, part in parts_of(report)
+        for check in part.checks
+        if check.status != "passed"
+    )
+
+
+# ------------------------------------------------------------------------------------------------- solution and stub
+
+
+@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("name", TOPICS)
+def test_the_worked_solution_earns_every_point(name: str, profile: Profile, where: Sandboxes) -> None:
+    report = grade_solution(name, where, profile=profile, seed=7)
+    assert (report.score.verdict, report.score.undecided) == ("passed", 0), told(report)
+    assert report.score.earned == report.score.possible
+    warnings = {finding.code for check in checks(report) for finding in check.findings}
+    assert warnings <= {"MUTATES_ARGUMENT"} if name in COURSES else not warnings
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_stub_is_what_would_be_cut_from_the_solution(name: str) -> None:
+    assignment, _ = topic(name)
+    assert assignment.solution is not None
+    stub = (assignment.manifest.parent / assignment.file).read_text(encoding="utf-8")
+    assert stub == cut_stub(assignment.solution.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_stub_earns_nothing_and_says_so_in_one_line_a_function(name: str, where: Sandboxes) -> None:
+    assignment, _ = topic(name)
+    stub = assignment.manifest.parent / assignment.file
+    report = grade_file(name, stub.read_bytes(), where)
+    assert (report.score.earned, report.score.undecided, report.score.verdict) == (0, 0, "failed")
+    for check in checks(report):
+        assert [finding.code for finding in check.findings] == ["NOT_WRITTEN"], check
+        (finding,) = check.findings
+        assert finding.headline.endswith("is not written yet"), finding
+        assert "\n" not in finding.headline
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_whatever_is_to_be_written_says_what_it_takes_and_gives(name: str) -> None:
+    assignment, _ = topic(name)
+    tree = ast.parse((assignment.manifest.parent / assignment.file).read_text(encoding="utf-8"))
+    written = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    assert set(assignment.functions) <= written.keys()
+    for function in assignment.functions:
+        assert ast.get_docstring(written[function]), f"{function} has no docstring"
+    assert ast.get_docstring(tree)
+
+
+# ------------------------------------------------------------------------------------------------------------ lesson
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_numbers_of_the_lesson_are_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assignment, _ = topic(name)
+    assert assignment.solution is not None
+    spec = importlib.util.spec_from_file_location(name, assignment.solution)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, Path(assignment.file).stem, module)
+    lesson = assignment.manifest.parent / "README.md"
+    monkeypatch.chdir(lesson.parent)
+    results = doctest.testfile(str(lesson), module_relative=False, encoding="utf-8")
+    assert results.attempted >= 8
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_lesson_has_a_word_on_every_function(name: str) -> None:
+    assignment, _ = topic(name)
+    lesson = (assignment.manifest.parent / "README.md").read_text(encoding="utf-8")
+    assert f"pytest assignments/{name}" in lesson
+    missing = [function for function in assignment.functions if function not in lesson]
+    assert not missing
+
+
+# ------------------------------------------------------------------------------------------------------------ corpus
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_the_corpus_is_as_large_as_promised(name: str) -> None:
+    slips = read_slips(name)
+    odd = [slip for slip in slips if slip.name.startswith("right_")]
+    assert (len(slips) - len(odd) >= ENOUGH[0], len(odd) >= ENOUGH[1]) == (True, True), (len(slips), len(odd))
+    for slip in slips:
+        assert bool(slip.fails) != slip.name.startswith("right_"), slip.name
+        assert slip.expects or not slip.fails, f"{slip.name} says of no part what must be found"
+
+
+@pytest.mark.parametrize("name", [name for name in TOPICS if name != IN_CLASS])
+def test_every_submission_is_judged_as_expected(name: str, tmp_path: Path) -> None:
+    slips = read_slips(name)
+    reports = graded(name, tmp_path)
+    assert reports.keys() == {slip.name for slip in slips}
+    wrong = {slip.name: found for slip in slips if (found := differences(reports[slip.name], slip))}
+    assert wrong == {}
+    faults = {check.fault for report in reports.values() for check in checks(report)}
+    assert faults <= {None, "student"}
+
+
+def graded(name: str, folder: Path) -> Mapping[str, Report]:
+    """The corpus of a topic, graded as a class."""
+    assignment, _ = topic(name)
+    (handed := folder / "class").mkdir()
+    for slip in read_slips(name):
+        path = compose(slip, assignment, handed)
+        if path.suffix == ".zip":
+            path.rename(handed / f"{slip.name}.zip")
+            path.parent.rmdir()
+    order = Order(manifest=find_manifest(name), require=Rung.NONE)
+    with Gradebook(folder / "run", write=True) as book:
+        begin(book, assignment, order, handed)
+        Pass(book, assignment, order).grade(
+            read_class(handed).handins,
+            lambda tasks: grade_here(order, tasks, workers=2, patience=patience(assignment), waiting=lambda busy: None),
+        )
+        return {
+            recorded.attempt.student: book.report(recorded.row, recorded.attempt.student) for recorded in book.current()
+        }
+
+
+def test_the_table_of_the_corpus_is_up_to_date() -> None:
+    readme = (submissions_folder() / "README.md").read_text(encoding="utf-8")
+    assert table(TOPICS) in readme, "run python -m grader.authoring.corpus"

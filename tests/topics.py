@@ -1,0 +1,62 @@
+"""The topics that came with gradmark, graded: worked solutions and stubs, on both kinds of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cache
+
+from grader.assignment import Assignment
+from grader.calls import Profile, Rung, Source
+from grader.grading import grade
+from grader.manifest import load_assignment
+from grader.reference import Oracle
+from grader.report.model import CheckReport, Report
+from grader.sandbox.pool import Sandbox
+from grader.submission import Submission
+from grader.topics import assignment_names, find_manifest
+
+__all__ = ["TOPICS", "Sandboxes", "checks", "grade_file", "grade_solution", "sandboxes", "topic"]
+
+TOPICS = assignment_names()
+Sandboxes = Mapping[Profile, Sandbox]
+
+
+@contextmanager
+def sandboxes() -> Iterator[Sandboxes]:
+    """Where submissions run, by what their arrays are."""
+    with ExitStack() as held:
+        yield {profile: held.enter_context(Sandbox(profile, require=Rung.NONE)) for profile in Profile}
+
+
+@cache
+def topic(name: str) -> tuple[Assignment, Oracle]:
+    """A topic and its oracle, which all tests of a process share."""
+    assignment = load_assignment(find_manifest(name))
+    return assignment, Oracle(assignment)
+
+
+def grade_file(
+    name: str, text: bytes, where: Sandboxes, *, profile: Profile | None = None, seed: int | None = None
+) -> Report:
+    """Grade a file for a topic; `profile` is what its arrays are, the topic's own if not given."""
+    assignment, oracle = topic(name)
+    assignment = replace(assignment, profile=profile or assignment.profile)
+    source = Source(entry=assignment.file, files={assignment.file: text})
+    submission = Submission(name=name, path=assignment.file, source=source, notes=())
+    return grade(assignment, submission, sandbox=where[assignment.profile], oracle=oracle, hidden_seed=seed)
+
+
+def grade_solution(name: str, where: Sandboxes, *, profile: Profile | None = None, seed: int | None = None) -> Report:
+    """Grade a topic's worked solution."""
+    assignment, _ = topic(name)
+    assert assignment.solution is not None
+    return grade_file(name, assignment.solution.read_bytes(), where, profile=profile, seed=seed)
+
+
+def checks(report: Report) -> Iterator[CheckReport]:
+    """All checks of a report."""
+    for exercise in report.exercises:
+        for part in exercise.parts:
+            yield from part.checks
