@@ -34,7 +34,7 @@ from grader.report.build import build_report
 from grader.report.model import Report, SubmissionInfo
 from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
-from grader.submission import Submission, load_submission
+from grader.submission import Submission, read_submission
 
 __all__ = ["PartOutcome", "Session", "grade", "grade_path", "not_run", "prepare", "ungraded", "unreadable"]
 
@@ -60,7 +60,7 @@ class Session:
         self.evaluator = evaluator
         self.oracle = oracle
         self.hidden_seed = hidden_seed
-        self.student = Student(evaluator, assignment.limits, assignment.file)
+        self.student = Student(evaluator, assignment.limits, assignment.files)
         self.loaded: LoadOutcome | None = None
         self._exercise: str | None = None
 
@@ -253,7 +253,7 @@ def _process(assignment: Assignment, submission: Submission, sandbox: Sandbox) -
     sandbox.check()
     limits = assignment.limits
     return ChildProcess(
-        replace(submission.source, adapter=assignment.adapter),
+        assignment.with_course_code(submission.source),
         sandbox=sandbox,
         seconds_to_load=limits.load_seconds,
         total_seconds=limits.total_seconds,
@@ -273,7 +273,7 @@ def grade_path(
 ) -> Report:
     """Grade a folder, .py, .ipynb or .zip. One that can't be read is a report too, with every check not run."""
     try:
-        submission = load_submission(path, assignment.file, assignment.functions)
+        submission = read_submission(path, assignment)
     except SubmissionError as error:
         return unreadable(assignment, error, name=path.name, hidden_seed=hidden_seed)
     return grade(assignment, submission, sandbox=sandbox, hidden_seed=hidden_seed, oracle=oracle, progress=progress)

@@ -10,7 +10,7 @@ import numpy as np
 
 from grader.assignment import Exercise, Kind
 from grader.cases import describe
-from grader.checks import dropout, outputs, pairs, steps, training
+from grader.checks import dropout, engine, outputs, pairs, steps, training
 from grader.checks.asking import Unanswered, finding
 from grader.checks.question import Question, Ruling
 from grader.errors import OracleError
@@ -82,6 +82,8 @@ def _rule(question: Question) -> Ruling:
         case Kind.DROPOUT:
             ask = {"forward": dropout.forward, "backward": dropout.backward, "test": dropout.test}
             return ask[question.aspect](question)
+        case Kind.ENGINE:
+            return engine.value(question) if question.aspect == "value" else engine.gradient(question)
         case _:
             assert_never(question.exercise.kind)
 
@@ -125,9 +127,11 @@ def _overflow(question: Question) -> list[Finding]:
 
 def _mutation(question: Question, writer: str, owner: str, position: int) -> Finding:
     exercise = question.exercise
-    names = [*exercise.inputs, *exercise.arguments]
+    names = [*question.case.inputs, *exercise.arguments]
     if exercise.kind is Kind.STEP:
         names[1:1] = ["grads", "state"] if exercise.state else ["grads"]
+    if exercise.kind is Kind.ENGINE and position >= len(names):
+        names += ["the upstream gradient"] * (position + 1 - len(names))
     if owner == exercise.functions.get("backward"):
         names = ["the upstream gradient"]
     what = names[position] if position < len(names) else f"number {position + 1}"

@@ -39,6 +39,7 @@ OURS: Final = (
     "grader.sandbox.adapting",
     "grader.sandbox.autograd",
     "grader.sandbox.control",
+    "grader.sandbox.engine",
     "grader.sandbox.executor",
     "grader.sandbox.freeze",
     "grader.sandbox.kernel",

@@ -10,12 +10,14 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from numpy import array, generic, ndarray
 
 from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised, Returned, Value
 from grader.sandbox.adapting import NotThere
+from grader.sandbox.engine import run
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
 from grader.sandbox.profiles import Kit
@@ -77,10 +79,8 @@ class Executor:
             AttributeError: the class has no such method.
         """
         names = self._load()
-        if name in self._adapted:
-            return self._adapted[name]
         first, *rest = name.split(".")
-        found = names.get(first)
+        found = (self._adapted if first in self._adapted else names).get(first)
         for attribute in rest if found is not None else ():
             found = getattr(found, attribute)
         return found if callable(found) else None
@@ -93,6 +93,8 @@ class Executor:
             function = None
         if function is None:
             return Missing(function=call.function)
+        if call.program is not None:
+            function = partial(run, function, call.program)
         kept = [arg for arg in call.args if isinstance(arg, Kept)]
         earlier = self._slots.pop(kept[0].slot, None) if kept else None
         if earlier is None and kept:

@@ -42,7 +42,17 @@ from grader.sandbox.child import Child, Ending, Spent
 from grader.sandbox.executor import MAX_MESSAGE, MAX_TRACEBACK
 from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
 from grader.sandbox.pool import Sandbox
-from grader.sandbox.wire import ADAPTER, TOGETHER, Incoming, Reply, Status, Violation, pack_request, read_reply
+from grader.sandbox.wire import (
+    ADAPTER,
+    GIVEN,
+    TOGETHER,
+    Incoming,
+    Reply,
+    Status,
+    Violation,
+    pack_request,
+    read_reply,
+)
 from grader.sandbox.wording import MAX_NAME
 
 __all__ = ["ChildProcess"]
@@ -157,8 +167,9 @@ class ChildProcess:
         questions: list[_Question] = []
         room = _AT_ONCE
         for call in calls:
-            header = {"op": "call", "function": call.function, "keep": call.keep, "results": call.results}
-            header |= {"max_bytes": call.max_bytes, "watch": call.watch}
+            header: dict[str, Any] = {"op": "call", "function": call.function, "keep": call.keep}
+            header |= {"results": call.results, "max_bytes": call.max_bytes}
+            header |= {"watch": call.watch, "program": call.program}
             question = _Question(header=header, value=call.args, max_bytes=call.max_bytes)
             room -= question.size
             if questions and room < 0:
@@ -196,10 +207,13 @@ class ChildProcess:
         self._child = self._sandbox.child(self._output_bytes, self._limits())
         self.started += 1
         self._reprinted = 0
-        files = {name: np.frombuffer(data, dtype=np.uint8) for name, data in self._source.files.items()}
-        if self._source.adapter is not None:
-            files[ADAPTER] = np.frombuffer(self._source.adapter, dtype=np.uint8)
-        load = _Question(header={"op": "load", "entry": self._source.entry}, value=files, max_bytes=0)
+        source = self._source
+        texts = {**source.files, **{GIVEN + name: text for name, text in source.given.items()}}
+        if source.adapter is not None:
+            texts[ADAPTER] = source.adapter
+        files = {name: np.frombuffer(text, dtype=np.uint8) for name, text in texts.items()}
+        header = {"op": "load", "entry": source.entry, "graded": dict(source.graded), "package": source.package}
+        load = _Question(header=header, value=files, max_bytes=0)
         (reply,) = self._ask([load], self._seconds_to_load)
         if not isinstance(reply, Reply):
             return reply

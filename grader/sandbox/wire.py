@@ -36,6 +36,7 @@ __all__ = [
     "TOGETHER",
     "MAX_ARRAYS",
     "ADAPTER",
+    "GIVEN",
     "MAX_TEXT",
     "Incoming",
     "Reply",
@@ -57,6 +58,8 @@ MAX_TREE = MAX_NODES * (3 + 2 * (1 + MAX_KEY))
 """Bytes of any tree that freeze lets through: each node with a count, a key and a type name."""
 ADAPTER = ""
 """Key of the course's adapter among the student's files, none of which can have this path."""
+GIVEN = "/"
+"""With the name of a module, the key of one that the course gives."""
 MAX_TEXT = 1 << 16
 
 _DTYPES = tuple(map(dtype, DTYPES))

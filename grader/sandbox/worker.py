@@ -26,6 +26,7 @@ from grader.sandbox.loading import Program
 from grader.sandbox.wall import set_limits
 from grader.sandbox.wire import (
     ADAPTER,
+    GIVEN,
     MAX_TEXT,
     TOGETHER,
     Incoming,
@@ -103,9 +104,7 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
     while True:
         header, value = read_request(incoming.read)
         if header["op"] == "load":
-            files = {name: text.tobytes() for name, text in value.items()}
-            adapter = files.pop(ADAPTER, None)
-            executor = _executor(Source(entry=header["entry"], files=files, adapter=adapter), profile)
+            executor = _executor(_source(header, {name: text.tobytes() for name, text in value.items()}), profile)
             reply = _loaded(executor)
         elif executor is not None:
             reply = _answer(executor, header, value)
@@ -119,7 +118,7 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
         held = bytearray()
 
 
-_OF_A_CALL: Final = ("function", "keep", "results", "max_bytes", "watch")
+_OF_A_CALL: Final = ("function", "keep", "results", "max_bytes", "watch", "program")
 _REHEARSED: Final = b"""
 import numpy as np
 def forward(x, w):
@@ -148,10 +147,19 @@ def rehearse(profile: Profile) -> None:
             ("fails", ({"x": x, "n": 2},), None),
         ):
             header = {"function": function, "keep": keep, "results": 1, "max_bytes": 1 << 20, "watch": number == 0}
+            header["program"] = None
             data = b"".join(pack_request(header, args))
             header, value = read_request(Incoming(io.BytesIO(data).readinto).read)
             pack_reply(0, _answer(executor, header, value))
     linecache.clearcache()
+
+
+def _source(header: dict[str, Any], texts: dict[str, bytes]) -> Source:
+    """The submission, with the course's code that runs beside it."""
+    adapter = texts.pop(ADAPTER, None)
+    given = {name.removeprefix(GIVEN): texts.pop(name) for name in list(texts) if name.startswith(GIVEN)}
+    told = {name: header[name] for name in ("entry", "graded", "package")}
+    return Source(files=texts, adapter=adapter, given=given, **told)
 
 
 def _executor(source: Source, profile: Profile) -> Executor:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,9 @@ def run(script: str, seed: int, patch: pytest.MonkeyPatch, capsys: pytest.Captur
     """What a script prints with this seed: shares of images, trained on and held out, a pair a line."""
     assert "default_rng(0)" in script
     patch.setitem(sys.modules, "mlp", worked_solution())
-    exec(script.replace("default_rng(0)", f"default_rng({seed})"), {})
+    names: dict[str, Any] = {}
+    exec(script.replace("default_rng(0)", f"default_rng({seed})"), names)
+    names["data"].close()
     return [list(map(float, line.split())) for line in capsys.readouterr().out.splitlines()]
 
 
