@@ -65,9 +65,10 @@ class Session:
         self._exercise: str | None = None
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
-        """Judge all checks of one part. Each exercise begins with a process that has seen nothing of the others."""
+        """Judge all checks of one part. Each exercise begins with a process that holds nothing of the others."""
         if self._exercise not in (None, exercise.name):
-            self.evaluator.fresh()
+            # One that saw hidden arrays is not asked whether it has kept them: what it says later may be shown.
+            (self.evaluator.fresh if self.hidden_seed is None else self.evaluator.close)()
         self._exercise = exercise.name
         told = self._obstacle(exercise, part)
         if told is not None:

@@ -67,6 +67,10 @@ class Executor:
             self._names = self.program.load()
         return self._names
 
+    def forget(self) -> None:
+        """Drop all caches."""
+        self._slots.clear()
+
     def call(self, call: Call) -> Outcome:
         """Evaluate one call."""
         function = self._load().get(call.function)

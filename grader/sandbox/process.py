@@ -52,6 +52,8 @@ _SLACK_SECONDS: Final = 30
 """Of CPU time, before the kernel ends what the judge should have ended."""
 _MOST_WAITING: Final = 10.0
 """How many times its limit a call may take by the clock on a machine that is busy with other things."""
+_TO_LOOK: Final = 1.0
+"""Seconds in which a process says whether anything is left in it."""
 _IDLE: Final = 0.1
 """Share of the time below which a call that ran out of it did not compute, but wait."""
 
@@ -92,6 +94,8 @@ class ChildProcess:
         self._printed = ""
         self._reprinted = 0
         self._overflowed = False
+        self._smooth = False
+        """Whether every call to this process returned."""
         self.started = 0
         """Processes started so far."""
 
@@ -144,6 +148,7 @@ class ChildProcess:
                 return [*outcomes, loaded]
             for call, reply in self._exchange(calls[len(outcomes) :], seconds):
                 outcomes.append(reply if not isinstance(reply, Reply) else _outcome(call, reply))
+                self._smooth = self._smooth and isinstance(outcomes[-1], Returned)
                 if isinstance(reply, TimedOut) and seconds < call.seconds:
                     outcomes[-1] = self._used_up()
                 if isinstance(reply, Reply) and reply.status is Status.LOADED:
@@ -168,8 +173,19 @@ class ChildProcess:
         return list(zip(calls, self._ask(questions, seconds), strict=False))
 
     def fresh(self) -> None:
-        """End the process: the next call finds nothing of what earlier ones left in memory."""
-        self.close()
+        """The next call finds nothing of what earlier ones left in memory.
+
+        The process goes on where every call returned and it says that it is as it was when the submission was loaded
+        (leftovers); else it is ended. One that lies about it deceives its own later calls.
+        """
+        if self._child is None:
+            return
+        said: _Answer | None = None
+        if self._smooth:
+            with contextlib.suppress(MachineError):
+                (said,) = self._ask([_Question(header={"op": "again"}, value=None, max_bytes=0)], _TO_LOOK)
+        if not (isinstance(said, Reply) and said.status is Status.LOADED):
+            self.close()
 
     def output(self) -> str:
         """What the code printed so far, up to the cap of each process."""
@@ -194,6 +210,7 @@ class ChildProcess:
     def _start(self) -> LoadOutcome:
         self._child = self._sandbox.child(self._output_bytes, self._limits())
         self.started += 1
+        self._smooth = True
         self._reprinted = 0
         files = {name: np.frombuffer(data, dtype=np.uint8) for name, data in self._source.files.items()}
         load = _Question(header={"op": "load", "entry": self._source.entry}, value=files, max_bytes=0)

@@ -22,6 +22,7 @@ import numpy as np
 from grader.calls import Call, Kept, Loaded, Malformed, Missing, Noticed, Profile, Raised, Returned, Source
 from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
+from grader.sandbox.leftovers import Picture, picture
 from grader.sandbox.loading import Program
 from grader.sandbox.wall import set_limits
 from grader.sandbox.wire import MAX_TEXT, TOGETHER, Incoming, Reply, Status, pack_reply, pack_request, read_request
@@ -89,6 +90,8 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
     out.room = output_bytes
     incoming = Incoming(lambda room: _receive(channel, room))
     executor: Executor | None = None
+    begun: Picture | None = None
+    room = output_bytes
     held, since = bytearray(), 0.0  # answers to calls that were asked in one go are told in one go, if they are quick
     while True:
         header, value = read_request(incoming.read)
@@ -96,6 +99,11 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
             files = {name: text.tobytes() for name, text in value.items()}
             executor = _executor(Source(entry=header["entry"], files=files), profile)
             reply = _loaded(executor)
+            begun, room = picture(executor.program), out.room
+        elif executor is not None and header["op"] == "again":
+            executor.forget()
+            clean = begun is not None and out.room == room and begun.still_holds()
+            reply = _loaded(executor) if clean else Reply(status=Status.MISSING)
         elif executor is not None:
             reply = _answer(executor, header, value)
         frame = pack_reply(header["nonce"], reply)
