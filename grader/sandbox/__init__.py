@@ -25,7 +25,8 @@ loads it from memory and answers calls until it is closed, runs past a deadline 
 killed with all that it started, and its zygote reaps it when it has ended. The next call begins with another one: what
 a submission does costs the call it did it in. So does the next exercise, unless every call returned and the child is
 seen to be as it was when it had loaded the submission (`leftovers`): then it goes on. Calls that are known beforehand
-(the four points of a difference) are asked in one go, and answered in one.
+(the four points of a difference; all of a check, if others were asked the same) are asked in one go, and answered in
+one (`foresight`).
 
 What the judge never does: unpickle, evaluate or parse as JSON anything from a child; allocate more than the call
 allows because a header says so; wait past a deadline; take file descriptors.

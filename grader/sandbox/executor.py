@@ -118,6 +118,7 @@ class Executor:
                 return Malformed(problem=f"it must return a pair (out, cache), it returned {_form(shown)}")
             result, cache = pair
             still = tuple([None if i in changed else then for i, then in enumerate(before)])
+            self._slots.pop(call.keep, None)  # the latest are the last
             self._slots[call.keep] = slot = _Slot(cache, args, still, function, call.args)
             for number in list(self._slots)[:-MAX_SLOTS]:
                 del self._slots[number]

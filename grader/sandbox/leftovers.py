@@ -67,13 +67,15 @@ class Picture:
         self.random = getstate(), _numbers()
 
     def still_holds(self) -> bool:
-        """Whether everything is as it was."""
+        """Whether everything is as it was, for certain."""
         try:
-            own = _Look(self.program)
+            return self._holds()
         except Exception:
             return False
+
+    def _holds(self) -> bool:
         return bool(
-            own.seen == self.own.seen
+            _Look(self.program).seen == self.own.seen
             and sys.modules == self.modules
             and not any(changes(name, sys.modules[name].__dict__, space) for name, space in self.guarded.items())
             and (getstate(), _numbers()) == self.random
