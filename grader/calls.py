@@ -252,5 +252,5 @@ class Evaluator(Protocol):
         ...
 
     def close(self) -> None:
-        """End the process, if any, and whatever it started."""
+        """End the process, if any, and whatever it started; one that is called again begins with another."""
         ...

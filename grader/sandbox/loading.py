@@ -293,6 +293,10 @@ class Program:
         """The module of a file that was loaded under another name."""
         return self._loaded.get(path)
 
+    def loaded(self) -> list[ModuleType]:
+        """The modules of all files that were loaded."""
+        return list(self._loaded.values())
+
     def found(self, name: str) -> None:
         """Remember that a module of this name is the student's."""
         self._names.add(name)
