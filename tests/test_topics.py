@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from topics import COURSES, PROFILES, TOPICS, Sandboxes, checks, grade_file, grade_solution, sandboxes, topic
 
-from grader.authoring.corpus import compose, differences, parts_of, read_slips, table
+from grader.authoring.corpus import compose, differences, parts_of, read_mistakes, read_slips, table
 from grader.authoring.stubs import cut_stub
 from grader.batch.handins import read_class
 from grader.batch.judges import grade_here
@@ -165,6 +165,16 @@ def graded(name: str, folder: Path) -> Mapping[str, Report]:
         return {
             recorded.attempt.student: book.report(recorded.row, recorded.attempt.student) for recorded in book.current()
         }
+
+
+def test_every_mistake_of_real_students_is_in_the_corpus() -> None:
+    slips = {f"{name}/{slip.name}": slip for name in TOPICS for slip in read_slips(name)}
+    known = read_mistakes()
+    for mistakes, wrong in ((known.mistake, True), (known.right, False)):
+        for mistake in mistakes:
+            assert mistake.slips, mistake.what
+            missing = [name for name in mistake.slips if name not in slips or bool(slips[name].fails) is not wrong]
+            assert not missing, mistake.what
 
 
 def test_the_table_of_the_corpus_is_up_to_date() -> None:

@@ -15,7 +15,7 @@ from torch import nn
 
 def svm_loss_naive(W, X, y, reg):
     """Hinge loss, an example and a class at a time."""
-    loss, dW = torch.zeros((), dtype=W.dtype), torch.zeros_like(W)
+    loss, dW = torch.zeros((), dtype=W.dtype, device=W.device), torch.zeros_like(W)
     for row, right in zip(X, y.tolist(), strict=True):
         scores = row @ W
         for other in range(W.shape[1]):
@@ -31,16 +31,16 @@ def svm_loss_vectorized(W, X, y, reg):
     """The same without loops."""
     N = len(X)
     scores = X @ W
-    margins = (scores - scores[torch.arange(N), y][:, None] + 1.0).clamp(min=0.0)
-    margins[torch.arange(N), y] = 0.0
+    margins = (scores - scores[torch.arange(N, device=y.device), y][:, None] + 1.0).clamp(min=0.0)
+    margins[torch.arange(N, device=y.device), y] = 0.0
     dscores = (margins > 0).to(W.dtype)
-    dscores[torch.arange(N), y] = -dscores.sum(1)
+    dscores[torch.arange(N, device=y.device), y] = -dscores.sum(1)
     return margins.sum() / N + reg * (W * W).sum(), X.t() @ dscores / N + 2 * reg * W
 
 
 def softmax_loss_naive(W, X, y, reg):
     """Cross-entropy, an example at a time."""
-    loss, dW = torch.zeros((), dtype=W.dtype), torch.zeros_like(W)
+    loss, dW = torch.zeros((), dtype=W.dtype, device=W.device), torch.zeros_like(W)
     for row, right in zip(X, y.tolist(), strict=True):
         scores = row @ W
         scores = scores - scores.max()
@@ -63,8 +63,8 @@ def softmax_loss(x, y):
     shifted = x - x.max(dim=1, keepdim=True).values
     log_p = shifted - shifted.exp().sum(1, keepdim=True).log()
     dx = log_p.exp()
-    dx[torch.arange(N), y] -= 1.0
-    return -log_p[torch.arange(N), y].mean(), dx / N
+    dx[torch.arange(N, device=y.device), y] -= 1.0
+    return -log_p[torch.arange(N, device=y.device), y].mean(), dx / N
 
 
 def predict_linear_classifier(W, X):
@@ -179,7 +179,7 @@ class Conv:
         pad, stride = conv_param["pad"], conv_param["stride"]
         (_, _, HH, WW), (N, C, H, W) = w.shape, x.shape
         dw = torch.einsum("nfhw,nchwij->fcij", dout, Conv.windows(x, w, conv_param))
-        dpadded = torch.zeros(N, C, H + 2 * pad, W + 2 * pad, dtype=x.dtype)
+        dpadded = torch.zeros(N, C, H + 2 * pad, W + 2 * pad, dtype=x.dtype, device=x.device)
         for h in range(dout.shape[2]):
             for v in range(dout.shape[3]):
                 share = torch.einsum("nf,fcij->ncij", dout[:, :, h, v], w)
@@ -208,7 +208,7 @@ class MaxPool:
         x, pool_param = cache
         height, width, stride = pool_param["pool_height"], pool_param["pool_width"], pool_param["stride"]
         dx = torch.zeros_like(x)
-        n, c = torch.arange(x.shape[0])[:, None], torch.arange(x.shape[1])
+        n, c = torch.arange(x.shape[0], device=x.device)[:, None], torch.arange(x.shape[1], device=x.device)
         for h in range(dout.shape[2]):
             for v in range(dout.shape[3]):
                 window = x[:, :, h * stride : h * stride + height, v * stride : v * stride + width]
@@ -223,8 +223,8 @@ class BatchNorm:
     @staticmethod
     def forward(x, gamma, beta, bn_param):
         eps, momentum = bn_param.get("eps", 1e-5), bn_param.get("momentum", 0.9)
-        running_mean = bn_param.get("running_mean", torch.zeros(x.shape[1], dtype=x.dtype))
-        running_var = bn_param.get("running_var", torch.zeros(x.shape[1], dtype=x.dtype))
+        running_mean = bn_param.get("running_mean", torch.zeros(x.shape[1], dtype=x.dtype, device=x.device))
+        running_var = bn_param.get("running_var", torch.zeros(x.shape[1], dtype=x.dtype, device=x.device))
         if bn_param["mode"] == "train":
             mean, var = x.mean(0), x.var(0, correction=0)
             running_mean = momentum * running_mean + (1 - momentum) * mean
@@ -596,5 +596,5 @@ class FeedForwardBlock(nn.Module):
 def get_subsequent_mask(seq):
     """True for the places after each."""
     N, K = seq.shape
-    places = torch.arange(K)
+    places = torch.arange(K, device=seq.device)
     return (places[None, :] > places[:, None]).expand(N, K, K)
