@@ -186,6 +186,8 @@ class Exercise:
     writes: tuple[str, ...]
     """The student's functions and classes that are asked for."""
     reference: str
+    also_right: tuple[str, ...]
+    """Other references, where the statement leaves open which is meant."""
     evaluate: str | None
     inputs: Mapping[str, Any]
     """Trees of ArraySpec by name, in the order of the arguments."""

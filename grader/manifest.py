@@ -24,6 +24,8 @@ The manifest, key by key (`?` marks what may be left out):
                                   static method of a class
     writes?                       with an adapter: the student's functions and classes that it calls
     reference                     the torch function (for step: makes a torch.optim.Optimizer)
+    also_right?                   other torch functions that are as right, where a statement can be read in several ways
+                                  (half a penalty or all of it): a submission may follow any, but one throughout a case
     evaluate?                     training only: torch function (params, *data) -> (loss, accuracy)
     inputs                        in order; a leaf is "N D" (axis names) or {axes, draw?, scale?, shift?, of?, field?};
                                   anything else is a table or a list of them
@@ -114,6 +116,7 @@ class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     step: str | None = None
     train: str | None = None
     evaluate: str | None = None
+    also_right: list[str] = []
     writes: list[str] | None = None
     output: str | list[str] | None = None
     derived: dict[str, str] = {}
@@ -323,6 +326,7 @@ class _Builder:
             functions=functions,
             writes=self.writes(functions),
             reference=item.reference,
+            also_right=self.also_right(),
             evaluate=self.evaluate(),
             inputs=inputs,
             outputs=self.outputs(inputs),
@@ -361,6 +365,11 @@ class _Builder:
         for name in names:
             self.check_name("writes", name)
         return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
+
+    def also_right(self) -> tuple[str, ...]:
+        if self.item.also_right and self.item.kind is Kind.DROPOUT:
+            raise self.fail("also_right", f"a {self.item.kind} has one reference")
+        return tuple(self.item.also_right)
 
     def evaluate(self) -> str | None:
         if (self.item.evaluate is None) == (self.item.kind is Kind.TRAINING):

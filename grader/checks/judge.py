@@ -28,7 +28,7 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
     try:
         # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
         with np.errstate(all="ignore"):
-            ruling = _rule(question)
+            ruling = _rule(_as_they_read_it(question))
     except Unanswered as unanswered:
         ruling = Ruling(failure=unanswered.finding, status=unanswered.status)
         exception = unanswered.exception
@@ -36,6 +36,36 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
         told = finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
         ruling = Ruling(failure=told)
     return _check(question, ruling), exception
+
+
+def _as_they_read_it(question: Question) -> Question:
+    """The question by that of the exercise's references which the student's own results follow, else by the first.
+
+    Where a statement leaves something open (half of a penalty or all of it), a value is right by any of the readings;
+    but a gradient must be that of the same one as the value.
+    """
+    exercise, case = question.exercise, question.case
+    for number, reading in enumerate((exercise.reference, *exercise.also_right) if exercise.also_right else ()):
+        name = f"{exercise.name}:{number}" if number else exercise.name  # no exercise has such a name
+        other = replace(question, exercise=replace(exercise, reference=reading), case=replace(case, exercise=name))
+        if _own_results(other).failure is None:
+            return other
+    return question
+
+
+def _own_results(question: Question) -> Ruling:
+    """What is said of the results alone, not of gradients."""
+    match question.exercise.kind:
+        case Kind.STEP:
+            return steps.trajectory(question)
+        case Kind.LOSS:
+            return outputs.loss(question)
+        case Kind.FUNCTION:
+            return outputs.value(question)
+        case Kind.TRAINING:
+            return training.trajectory(question) if question.aspect == "trajectory" else Ruling()
+        case _:
+            return outputs.forward(question)
 
 
 def _rule(question: Question) -> Ruling:
