@@ -60,6 +60,12 @@ class Source:
     """Course code that turns the student's signatures into those that are asked for (grader.sandbox.adapting)."""
     root: str | None = None
     """Folder on this machine that holds the same files, where there is one: a debugger needs real paths."""
+    graded: Mapping[str, str] = field(default_factory=dict)
+    """Where a course grades several files: theirs by module name, in order. All are loaded; the entry is the first."""
+    package: str = ""
+    """What the course's own imports call the folder that they lie in (`from cs231n.layers import *`)."""
+    given: Mapping[str, bytes] = field(default_factory=dict)
+    """Modules that the course hands out, by their whole name, for where the submission hasn't got them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,9 @@ class Call:
     """Largest reply accepted, in bytes of array data: from the expected shape, never from what the child says."""
     watch: bool = False
     """Look whether it differentiates numerically: the pass that made the cache used here, else the function itself."""
+    program: tuple[Any, ...] | None = None
+    """The function is a class of an engine; with it this graph is run (grader.graphs.Graph.program says what is in it).
+    The arguments are the leaves, then the gradients that backward() is given."""
 
 
 class Method(StrEnum):
@@ -243,5 +252,5 @@ class Evaluator(Protocol):
         ...
 
     def close(self) -> None:
-        """End the process, if any, and whatever it started."""
+        """End the process, if any, and whatever it started; one that is called again begins with another."""
         ...

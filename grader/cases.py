@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, named_specs
 from grader.errors import ManifestError
+from grader.graphs import Graph, name_of
 from grader.numerics.trees import leaves, map_leaves, named_leaves
+from grader.random_graphs import draw_graph
 
 __all__ = ["Case", "describe", "draw_case"]
 
@@ -52,6 +54,8 @@ class Case:
     """Layer, model and dropout: the upstream gradient, of the shape of the output; a tuple of several's."""
     updates: tuple[Any, ...] = ()
     """Step: the gradients of each step, trees like the parameters."""
+    graph: Graph | None = None
+    """Engine: what is to be evaluated and differentiated; its leaves are the inputs."""
 
     @property
     def name(self) -> str:
@@ -104,6 +108,13 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
         if not all(np.all(np.isfinite(array)) for array in leaves(drawn)):
             where = f"exercise {exercise.name}.case {spec.name}"
             raise ManifestError(str(assignment.manifest), where, f"{name} is drawn with numbers that are not finite")
+    graph = None
+    if spec.graph is not None:
+        graph = draw_graph(spec.graph, sizes, rng)
+        if graph is None:
+            where = f"exercise {exercise.name}.case {spec.name}.graph"
+            raise ManifestError(str(assignment.manifest), where, "no such graph was found: do the shapes allow it?")
+        inputs = {name_of(index): leaf for index, leaf in enumerate(graph.leaves)}
     upstream: Any = None
     if exercise.kind in (Kind.LAYER, Kind.MODEL, Kind.DROPOUT):
         every = tuple(np.asarray(rng.standard_normal([sizes[axis] for axis in axes])) for axes in exercise.outputs)
@@ -112,7 +123,7 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
     if exercise.kind is Kind.STEP:
         first = next(iter(exercise.inputs))
         updates = tuple(_gradients(exercise.inputs[first], sizes, rng) for _ in range(exercise.steps))
-    for array in leaves([inputs, upstream, list(updates)]):
+    for array in leaves([inputs, upstream, list(updates), graph.gradients if graph else []]):
         if array is not None:
             array.setflags(write=False)
     return Case(
@@ -124,6 +135,7 @@ def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden
         arguments=arguments,
         upstream=upstream,
         updates=updates,
+        graph=graph,
     )
 
 
@@ -279,6 +291,9 @@ def _load_data(path: str) -> Mapping[str, Array]:
 
 def describe(exercise: Exercise, case: Case) -> str:
     """Shapes by axis name for a message: ``x (N=3, D=4)  w (D=4, M=5)  lr = 0.1``; many arrays share one list."""
+    if case.graph is not None:
+        leaves_of_it = [f"{name} {leaf.shape}" for name, leaf in case.inputs.items()]
+        return f"a graph of {len(case.graph.steps)} steps over {'  '.join(leaves_of_it)}"
     arrays = [
         (label, ", ".join(f"{axis}={case.sizes[axis]}" for axis in spec.axes))
         for name, specs in exercise.inputs.items()

@@ -114,6 +114,8 @@ class Finding:
     """The other tensors of this check, in a line."""
     detail: str = ""
     """Text from the student's process: a traceback, what was returned."""
+    graph: str = ""
+    """Engine: the smallest graph found that fails in this way, as code."""
     diagnosis: str = ""
     """Code of the diagnosis behind pattern and likely."""
 

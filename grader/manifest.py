@@ -9,6 +9,13 @@ The manifest, key by key (`?` marks what may be left out):
                                   the kinds. It runs in their process, beside their code, which it finds in `student`
                                   (`student.conv_forward(x, w, {"pad": pad})`), and its functions come before theirs.
                                   It only translates: what is right is judged elsewhere
+    more_files?                   that students edit: ["optim.py", "classifiers/fc_net.py"], by their paths in the
+                                  folder of `file`. They are found in whatever layout they are handed in
+                                  (grader.submission). Of a name that two define, that of the first counts. Nothing
+                                  needs to lie beside such a manifest: pytest skips it until something does
+    package?                      what the imports between these files call their folder: "cs231n"
+    given?                        {module = file below the reference folder}: what the course hands out, in case that
+                                  a submission leaves it away ("cs231n.layer_utils"). It runs beside their code
     seed                          of the visible cases, and of the hidden ones where no private seed is given
     profile? = "numpy"            "numpy": the student's code gets NumPy arrays, in a process without torch. "torch": it
                                   gets torch tensors, float64 on the CPU, and autograd is refused as well as a process
@@ -19,16 +26,17 @@ The manifest, key by key (`?` marks what may be left out):
                                   memory_mb = 2048; grader.assignment.Limits says what each counts
 
     [[exercise]]
-    name, kind                    kind: function, layer, loss, step, model, training or dropout
-    function | forward, backward | loss | step | train     the student's functions, by kind; "Linear.forward" is a
-                                  static method of a class
+    name, kind                    kind: function, layer, loss, step, model, training, dropout or engine
+    function | forward, backward | loss | step | train | engine     the student's functions, by kind; "Linear.forward"
+                                  is a static method of a class, an engine a class
     writes?                       with an adapter: the student's functions and classes that it calls
-    reference                     the torch function (for step: makes a torch.optim.Optimizer)
-    also_right?                   other torch functions that are as right, where a statement can be read in several ways
-                                  (half a penalty or all of it): a submission may follow any, but one throughout a case
+    reference                     the torch function (for step: makes a torch.optim.Optimizer); an engine has none
+    also_right?                   more torch functions that are right, where a statement leaves something open (half of
+                                  a penalty or all of it; a maximum's gradient at a tie). What follows any of them
+                                  passes; a gradient must follow one that the student's own results follow
     evaluate?                     training only: torch function (params, *data) -> (loss, accuracy)
     inputs                        in order; a leaf is "N D" (axis names) or {axes, draw?, scale?, shift?, of?, field?};
-                                  anything else is a table or a list of them
+                                  anything else is a table or a list of them; an engine has none
     output?                       axis names of the result; layer and model need it. A list of several: the forward
                                   returns (first, second, ..., cache), the backward takes their upstream gradients
     derived?                      {axis = "(H + 2 * pad - HH) // stride + 1"}: sizes that follow from others
@@ -44,6 +52,8 @@ The manifest, key by key (`?` marks what may be left out):
                                   ("params.W1" for a leaf)
     part?, hidden?, repeat?, arguments?
     accuracy?, loss?              training only: the least accuracy and the largest loss of the trained network
+    graph                         engine only: {nodes, operations, shapes?, form?, backwards?, upstream?}, explained in
+                                  grader.graphs.GraphSpec
 """
 
 from __future__ import annotations
@@ -54,10 +64,10 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import msgspec
@@ -65,6 +75,7 @@ import msgspec
 from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, Limits, Part, named_specs
 from grader.calls import Profile
 from grader.errors import ManifestError
+from grader.graphs import GraphSpec
 from grader.sizes import Formula
 from grader.topics import reference_folder
 
@@ -78,6 +89,7 @@ MAX_DEPTH = 32
 MAX_CASES = 2_000
 """Of all exercises, each repeated one counted."""
 MAX_STEPS = 10_000
+MAX_BACKWARDS = 10
 MAX_SIZE = 1_000_000
 
 _NEED_AN_AXIS = (Draw.PROBABILITY, Draw.DATA, Draw.IGNORED)
@@ -100,23 +112,25 @@ class _RawCase(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     repeat: int = 1
     accuracy: float | None = None
     loss: float | None = None
+    graph: GraphSpec | None = None
 
 
 class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: str
     kind: Kind
-    reference: str
     points: dict[str, int | float]
-    inputs: dict[str, Any]
     case: list[_RawCase]
+    reference: str | None = None
+    inputs: dict[str, Any] = {}
     function: str | None = None
     forward: str | None = None
     backward: str | None = None
     loss: str | None = None
     step: str | None = None
     train: str | None = None
-    evaluate: str | None = None
+    engine: str | None = None
     also_right: list[str] = []
+    evaluate: str | None = None
     writes: list[str] | None = None
     output: str | list[str] | None = None
     derived: dict[str, str] = {}
@@ -138,6 +152,9 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     solution: str | None = None
     data: str | None = None
     adapter: str | None = None
+    more_files: list[str] = []
+    package: str = ""
+    given: dict[str, str] = {}
     profile: Profile = Profile.NUMPY
     follow_through: float = 0.5
     mutation: Literal["warn", "fail"] = "warn"
@@ -164,7 +181,8 @@ def load_assignment(manifest: Path) -> Assignment:
     reference = _existing(manifest, folder, "reference", raw.reference)
     solution = _existing(manifest, folder, "solution", raw.solution) if raw.solution else None
     data = _existing(manifest, folder, "data", raw.data) if raw.data else None
-    adapter = _adapter(manifest, folder, raw.adapter) if raw.adapter else None
+    adapter = _code(manifest, folder, "adapter", raw.adapter) if raw.adapter else None
+    given = {name: _code(manifest, folder, f"given.{name}", file) for name, file in raw.given.items()}
     if not 0 <= raw.follow_through <= 1 or not _in_hundredths(raw.follow_through):
         raise ManifestError(str(manifest), "follow_through", "must lie between 0 and 1, in steps of 0.01")
     if not 0 <= raw.seed < 2**63:
@@ -174,6 +192,7 @@ def load_assignment(manifest: Path) -> Assignment:
     _unique(manifest, "name", [raw.name])
     if Path(raw.file).suffix != ".py" or "/" in raw.file or not raw.file.isprintable():
         raise ManifestError(str(manifest), "file", f"{raw.file!r} is not the name of a Python file")
+    _check_modules(manifest, raw)
     if not raw.exercise:
         raise ManifestError(str(manifest), "exercise", "there is none")
     if sum(max(case.repeat, 1) for item in raw.exercise for case in item.case) > MAX_CASES:
@@ -193,23 +212,42 @@ def load_assignment(manifest: Path) -> Assignment:
         solution=solution,
         data=data,
         adapter=adapter,
-        digest=_digest(text, reference, adapter, data),
+        more_files=tuple(raw.more_files),
+        package=raw.package,
+        given=given,
+        digest=_digest(text, reference, [code for code in (adapter, *given.values()) if code is not None], data),
     )
 
 
-def _adapter(manifest: Path, folder: Path, name: str) -> bytes:
-    path = _existing(manifest, folder, "adapter", name)
+def _check_modules(manifest: Path, raw: _RawAssignment) -> None:
+    """Names by which files can be imported."""
+    for file in raw.more_files:
+        path = PurePosixPath(file)
+        if path.suffix != ".py" or path.is_absolute() or not all(map(str.isidentifier, path.with_suffix("").parts)):
+            raise ManifestError(str(manifest), "more_files", f"{file!r} is not the path of a module")
+    if len({raw.file, *raw.more_files}) <= len(raw.more_files):
+        raise ManifestError(str(manifest), "more_files", "names a file twice")
+    if raw.package and not raw.more_files:
+        raise ManifestError(str(manifest), "package", "is for several files: there are no more_files")
+    for field, name in [("package", raw.package or "p"), *(("given", name) for name in raw.given)]:
+        if not all(word.isidentifier() for word in name.split(".")):
+            raise ManifestError(str(manifest), field, f"{name!r} is not the name of a module")
+
+
+def _code(manifest: Path, folder: Path, key: str, name: str) -> bytes:
+    """A file of course code that runs beside the student's."""
+    path = _existing(manifest, folder, key, name)
     text = path.read_bytes()
     try:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        raise ManifestError(str(manifest), "adapter", f"{name} does not parse: {error}") from error
+        raise ManifestError(str(manifest), key, f"{name} does not parse: {error}") from error
     return text
 
 
-def _digest(text: bytes, reference: Path, adapter: bytes | None, data: Path | None) -> str:
+def _digest(text: bytes, reference: Path, beside: Sequence[bytes], data: Path | None) -> str:
     """What a result depends on. The data by their own digest: they are the largest."""
-    parts = [text, reference.read_bytes(), *([adapter] if adapter is not None else [])]
+    parts = [text, reference.read_bytes(), *beside]
     if data is not None:
         with data.open("rb") as file:
             parts.append(hashlib.file_digest(file, "sha256").digest())
@@ -310,8 +348,10 @@ class _Builder:
     def exercise(self) -> Exercise:
         item = self.item
         inputs = {name: self.spec(f"inputs.{name}", value) for name, value in item.inputs.items()}
-        if not inputs:
-            raise self.fail("inputs", "there is none")
+        if bool(inputs) == (item.kind is Kind.ENGINE):
+            raise self.fail("inputs", "does not belong here: an engine is given graphs" if inputs else "there is none")
+        if (item.reference is None) != (item.kind is Kind.ENGINE):
+            raise self.fail("reference", "is missing" if item.reference is None else "an engine is held against torch")
         for name in inputs:
             if not name.isidentifier():
                 raise self.fail("inputs", f"{name!r} is not a name that an argument can have")
@@ -325,8 +365,8 @@ class _Builder:
             kind=item.kind,
             functions=functions,
             writes=self.writes(functions),
-            reference=item.reference,
-            also_right=self.also_right(),
+            reference=item.reference or "",
+            also_right=tuple(item.also_right),
             evaluate=self.evaluate(),
             inputs=inputs,
             outputs=self.outputs(inputs),
@@ -365,11 +405,6 @@ class _Builder:
         for name in names:
             self.check_name("writes", name)
         return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
-
-    def also_right(self) -> tuple[str, ...]:
-        if self.item.also_right and self.item.kind is Kind.DROPOUT:
-            raise self.fail("also_right", f"a {self.item.kind} has one reference")
-        return tuple(self.item.also_right)
 
     def evaluate(self) -> str | None:
         if (self.item.evaluate is None) == (self.item.kind is Kind.TRAINING):
@@ -467,7 +502,7 @@ class _Builder:
         where = f"case {raw.name}"
         leaves = dict(spec for name, tree in inputs.items() for spec in named_specs(name, tree))
         needed = {axis for spec in leaves.values() for axis in (*spec.axes, *([spec.of] if spec.of else []))}
-        needed |= {axis for axes in self.outputs(inputs) for axis in axes}
+        needed |= {axis for axes in self.outputs(inputs) for axis in axes} | self.axes_of_graph(where, raw)
         derived = self.derived()
         needed |= {name for formula in derived.values() for name in formula.names if name not in self.item.arguments}
         needed -= derived.keys()
@@ -497,7 +532,21 @@ class _Builder:
                 hidden=raw.hidden,
                 accuracy=raw.accuracy,
                 loss=raw.loss,
+                graph=raw.graph,
             )
+
+    def axes_of_graph(self, where: str, raw: _RawCase) -> set[str]:
+        """Axes that the shapes of the leaves name."""
+        if (raw.graph is None) == (self.item.kind is Kind.ENGINE):
+            raise self.fail(f"{where}.graph", "an engine needs it, and nothing else has it")
+        if raw.graph is None:
+            return set()
+        if not 1 <= raw.graph.nodes <= MAX_STEPS or not 1 <= raw.graph.backwards <= MAX_BACKWARDS:
+            problem = f"must have 1 to {MAX_STEPS} nodes and 1 to {MAX_BACKWARDS} backwards"
+            raise self.fail(f"{where}.graph", problem)
+        if not raw.graph.operations or not raw.graph.shapes:
+            raise self.fail(f"{where}.graph", "has no operations, or no shapes")
+        return {axis for axes in raw.graph.shapes for axis in axes.split()} - {"1"}
 
     def redrawn(self, where: str, leaves: Mapping[str, ArraySpec], name: str, draw: Draw | _RawDraw) -> ArraySpec:
         """The input as this case draws it."""

@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from grader.assignment import Assignment, Exercise, Kind
 from grader.cases import Case
 from grader.errors import OracleError
-from grader.numerics.gradcheck import check_gradients
+from grader.graphs import Graph, evaluate, name_of, total
+from grader.numerics.gradcheck import GradientFault, check_gradients
 from grader.numerics.trees import joined, leaves, map_leaves, rebuild, split
 
-__all__ = ["Expected", "Oracle"]
+__all__ = ["Expected", "Oracle", "Traced"]
 
 Array: TypeAlias = NDArray[Any]
 T = TypeVar("T")
@@ -46,6 +47,16 @@ class Expected:
     """Step: the optimizer's state after each step, by the student's field names."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Traced:
+    """A graph evaluated and differentiated by torch."""
+
+    values: list[Array]
+    """Of all nodes."""
+    gradients: list[Array]
+    """For each node the sum of what the calls of backward() bring it; empty where there is no call."""
+
+
 class Oracle:
     """The references of one assignment, with what they gave so far.
 
@@ -58,6 +69,8 @@ class Oracle:
         self.assignment = assignment
         self._module: ModuleType | None = None
         self._made: dict[Hashable, Any] = {}
+        self.asked: dict[Hashable, Any] = {}
+        """What right submissions were asked, by check: a guess at what others will be (grader.sandbox.foresight)."""
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made the first time that it is asked for; where that raises, again the next time.
@@ -98,7 +111,29 @@ class Oracle:
         """Why finite differences and torch.autograd disagree on the reference itself, or None if they agree."""
         return self.once(("doubt", case.key), lambda: self._doubt(exercise, case))
 
+    def graph(self, exercise: Exercise, graph: Graph) -> Traced:
+        """What torch makes of a graph, which need not be a case's.
+
+        Raises:
+            OracleError: torch raised, or gave NaN.
+        """
+        traced: Traced = self._guard(exercise, lambda: _traced(graph))
+        _hold(exercise, Expected(value=traced.values, gradients={"nodes": traced.gradients}))
+        return traced
+
+    def doubt_of_graph(self, exercise: Exercise, graph: Graph, seed: int) -> str | None:
+        """Why finite differences and torch.autograd disagree on a graph, or None if they agree."""
+        return _doubt_of_graph(graph, lambda graph: self._guard(exercise, lambda: _traced(graph)), seed)
+
+    def _engine(self, exercise: Exercise, graph: Graph) -> Expected:
+        traced = self.graph(exercise, graph)
+        gradients = {name_of(node): gradient for node, gradient in enumerate(traced.gradients[: len(graph.leaves)])}
+        return Expected(value=traced.values[graph.backwards[-1].node], gradients=gradients)
+
     def _doubt(self, exercise: Exercise, case: Case) -> str | None:
+        if case.graph is not None:
+            return self.doubt_of_graph(exercise, case.graph, case.seed)
+
         several = isinstance(case.upstream, tuple)
 
         def forward(*inputs: Any) -> tuple[Array, Any]:
@@ -135,6 +170,9 @@ class Oracle:
                 return self._training(exercise, case)
             case Kind.FUNCTION:
                 return Expected(value=self._forward(exercise, case.args), gradients={})
+            case Kind.ENGINE:
+                assert case.graph is not None  # grader.manifest
+                return self._engine(exercise, case.graph)
             case Kind.LAYER | Kind.MODEL | Kind.LOSS:
                 value, gradients = self._vjp(exercise, case.args, case.upstream)
                 return Expected(value=value, gradients=dict(zip(exercise.gradients, gradients, strict=True)))
@@ -252,6 +290,36 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _traced(graph: Graph) -> Traced:
+    import torch
+
+    inputs = [_to_torch(leaf).requires_grad_() for leaf in graph.leaves]
+    nodes = evaluate(graph, inputs)
+    outputs = [nodes[call.node] for call in graph.backwards]
+    given = [
+        torch.ones_like(out) if call.gradient is None else _to_torch(call.gradient)
+        for out, call in zip(outputs, graph.backwards, strict=True)
+    ]
+    found = torch.autograd.grad(outputs, nodes, given, allow_unused=True) if outputs else []
+    gradients = [np.zeros(x.shape) if g is None else _to_numpy(g) for g, x in zip(found, nodes, strict=False)]
+    return Traced(values=[_to_numpy(node) for node in nodes], gradients=gradients)
+
+
+def _doubt_of_graph(graph: Graph, trace: Callable[[Graph], Traced], seed: int) -> str | None:
+    """Why finite differences of the graph's own definition and torch.autograd disagree, or None if they agree.
+
+    Beside its own numbers a graph may be undefined (a quotient by a ReLU): that is no disagreement.
+    """
+
+    def forward(*inputs: Any) -> tuple[Any, Any]:
+        here = replace(graph, leaves=inputs)
+        return total(here, evaluate(here)), trace(here).gradients[: len(inputs)]
+
+    names = [name_of(index) for index in range(len(graph.leaves))]
+    check = check_gradients(forward, None, list(graph.leaves), names=names, seed=seed, contract=False, localise=False)
+    return "; ".join(str(problem) for problem in check.problems if problem.code is GradientFault.WRONG) or None
 
 
 def _several(exercise: Exercise, result: Any, upstream: tuple[Any, ...]) -> Sequence[Any]:

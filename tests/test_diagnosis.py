@@ -155,6 +155,21 @@ def batch_norm(seed: int) -> Layer:
     return norm(seed, 0)
 
 
+def rms_norm(seed: int) -> Layer:
+    r = np.random.default_rng(seed)
+    n, d = ((9, 8), (12, 7), (14, 16))[seed % 3]
+    v = Space(x=r.standard_normal((n, d)) + 0.3, gamma=r.standard_normal(d), dout=r.standard_normal((n, d)), r=r)
+    v.size = np.sqrt((v.x**2).mean(axis=1, keepdims=True) + 1e-3)
+    true = {"dx": rms_dx(v), "dgamma": (v.dout * v.x / v.size).sum(0), "out": v.gamma * v.x / v.size}
+    axes = {"dx": ("N", "D"), "dgamma": ("D",), "out": ("N", "D")}
+    return _layer(v, true, axes, {"N": n, "D": d}, {"x": v.x, "gamma": v.gamma}, ("N", "D"))
+
+
+def rms_dx(v: Space, *, gamma: Any = None, cross: float = 1.0) -> np.ndarray:
+    dhat, hat = v.dout * (v.gamma if gamma is None else gamma), v.x / v.size
+    return (dhat - cross * hat * (dhat * hat).mean(axis=1, keepdims=True)) / v.size
+
+
 def conv(seed: int) -> Layer:
     r = np.random.default_rng(seed)
     n, c, f, k, h, wd = ((2, 3, 4, 3, 5, 7), (3, 2, 5, 3, 6, 8), (2, 4, 3, 3, 7, 6))[seed % 3]
@@ -416,6 +431,9 @@ SLIPS: list[tuple[Callable[[int], Layer], str, str, Wrong, Code, str]] = [
     ),
     (layer_norm, "unreduced", "dgamma", lambda v, t: v.dout * v.hat, Code.MISSING_SUM, "over axis 0 (N)"),
     (layer_norm, "beta left out", "out", lambda v, t: t - v.beta, Code.MISSING_TERM, "beta is not added"),
+    (rms_norm, "no gamma", "dx", lambda v, t: rms_dx(v, gamma=1.0), Code.WRONG_FACTOR, "gamma is left out"),
+    (rms_norm, "no cross term", "dx", lambda v, t: rms_dx(v, cross=0.0), Code.MISSING_TERM, "gamma * dout times x"),
+    (rms_norm, "cross sign", "dx", lambda v, t: rms_dx(v, cross=-1.0), Code.MISSING_TERM, "the two terms"),
     (batch_norm, "no gamma", "dx", lambda v, t: norm_dx(v, gamma=1.0), Code.FACTOR_PER_SLICE, "gamma is left out"),
     (
         batch_norm,
@@ -489,7 +507,7 @@ SLIPS: list[tuple[Callable[[int], Layer], str, str, Wrong, Code, str]] = [
         "out",
         lambda v, t: conv_out(v.x, v.w, 0 * v.b),
         Code.MISSING_TERM,
-        "axes 0 (N), 2 (H) and 3",
+        "b is not added",
     ),
     (conv, "last sample", "dx", lambda v, t: _changed(t, -1, 0.0), Code.TERMS_DROPPED, "loop or slice"),
     (conv, "kernel not flipped", "dx", lambda v, t: conv_dx(v.dout, v.w[:, :, ::-1, ::-1]), Code.FLIPPED, "the kernel"),
@@ -567,6 +585,13 @@ def test_a_known_mistake_is_named(slip: Any) -> None:
     layer, _, tensor, wrong, code, text = slip
     found = _told(layer(1), tensor, wrong)
     assert _names(found, code, text), found
+
+
+def test_a_code_of_0_is_not_taken_for_what_was_left_out():
+    codes = np.array([[3, 1, 4, 2], [5, 2, 6, 5]])
+    for expected, cause in ((codes, None), (codes + 0.5, "a loop or slice leaves out that end")):
+        first, *_ = diagnose(_changed(expected, np.s_[:, 2:], 0), expected, Context(name="out", forward=True))
+        assert (first.code, first.cause) == (Code.TERMS_DROPPED, cause)
 
 
 def test_most_of_all_mistakes_are_named(record_property: Any) -> None:
@@ -659,6 +684,26 @@ def test_of_a_single_number_nobody_can_say_whether_exp_overflowed_or_became_zero
     (found,) = diagnose(np.float64(loss), np.float64(3.0), context)
     assert "inf / inf, 0 / 0 or log 0" in str(found.cause)
     assert "subtract" not in str(found.cause)
+
+
+def test_of_a_single_number_nobody_can_say_how_its_variance_was_defined() -> None:
+    context = Context(name="accuracy", sizes={"N": 20, "M": 4}, forward=True)
+    (told,) = diagnose(np.array(0.3), np.array(0.4), context)
+    assert told.cause is None
+    assert "3/4" not in told.pattern
+
+
+def test_of_a_single_slice_nobody_can_say_that_its_epsilon_is_another() -> None:
+    x, gamma, beta = np.random.default_rng(1).standard_normal((1, 7)), np.arange(1.0, 8.0), np.ones(7) / np.arange(1, 8)
+    context = Context(name="out", inputs={"x": x, "gamma": gamma, "beta": beta}, forward=True)
+    out, other = (gamma * (x - x.mean()) / np.sqrt(x.var() + eps) + beta for eps in (1e-3, 2e-3))
+    assert not any("epsilon" in told.pattern for told in diagnose(other, out, context))
+
+
+def test_an_empty_result_is_put_down_to_padding_only_in_a_gradient() -> None:
+    for forward in (True, False):
+        (told,) = diagnose(np.zeros((2, 0)), np.ones((2, 3)), Context(name="dx", axes=("N", "D"), forward=forward))
+        assert told.cause == (None if forward else "a slice such as pad:-pad is empty where pad is 0")
 
 
 def test_gradient_only_causes_stay_out_of_a_forward() -> None:

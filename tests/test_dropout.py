@@ -129,6 +129,19 @@ def test_each_slip_is_caught_and_named(tmp_path: Path, name: str) -> None:
     assert words in "\n".join([told[0].headline, told[0].likely])
 
 
+def test_noise_that_is_not_uniform_is_not_put_down_to_an_inverted_p(tmp_path: Path) -> None:
+    text = FORWARD.replace("np.random.rand(*x.shape)", "np.random.default_rng(4).normal(-0.045, 1, x.shape)") + BACKWARD
+    report = grade_text(make_course(tmp_path, EXERCISE, REFERENCE), text)
+    (told,) = [f for check in parts(report)["forward"].checks for f in check.findings if f.code == "WRONG_RATE"]
+    assert not told.likely
+
+
+def test_few_draws_are_told_by_what_they_share_not_by_their_rate(tmp_path: Path) -> None:
+    text = FORWARD.replace("np.random.rand(*x.shape)", "np.random.default_rng(19).random((len(x), 1))") + BACKWARD
+    report = grade_text(make_course(tmp_path, EXERCISE, REFERENCE), text)
+    assert codes(parts(report)["forward"]) == {"SHARED_MASK"}
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [

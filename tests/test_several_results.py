@@ -109,6 +109,18 @@ def test_a_function_may_return_a_tree_of_numbers_counts_and_truths(tmp_path: Pat
     assert grade_text(make_course(tmp_path, *TREE), right).score.verdict == "passed"
 
 
+def test_a_tree_keeps_its_keys_where_values_are_hidden(tmp_path: Path) -> None:
+    exercise, reference = TREE
+    hidden = make_course(tmp_path, exercise.replace("sizes =", "hidden = true\nsizes ="), reference)
+    text = 'def f(x, y):\n    found = {"rows": (x[0], x.sum(1)), "kept": (y >= 0).sum(), "above": x > 3}\n'
+    text += '    return found | {"mean": x.mean()}\n'
+    assert grade_text(hidden, text, hidden_seed=5).score.verdict == "passed"
+    told = grade_text(hidden, text.replace('"mean"', '"secret"'), hidden_seed=5)
+    (finding,) = [f for check in parts(told)["value"].checks for f in check.findings]
+    assert "lacks the key 'mean'" in finding.headline
+    assert "secret" not in finding.headline
+
+
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [
@@ -145,3 +157,14 @@ def test_static_methods_of_a_class_are_functions_too(tmp_path: Path) -> None:
 def test_a_method_that_is_not_there_is_missing(tmp_path: Path, text: str) -> None:
     report = grade_text(make_course(tmp_path, *STATIC), text)
     assert codes(parts(report)["forward"]) == {"MISSING_FUNCTION"}
+
+
+def test_of_a_wrong_verdict_no_cause_is_told_that_is_one_of_numbers(tmp_path: Path) -> None:
+    exercise = (
+        'name = "e"\nkind = "function"\nfunction = "f"\nreference = "f"\ninputs = { x = "N" }\n'
+        "points = { value = 1 }\n" + CASE + "sizes = { N = 9 }\n"
+    )
+    report = grade_text(make_course(tmp_path, exercise, "def f(x):\n    return x > 0\n"), "def f(x): return x <= 0")
+    (finding,) = (finding for check in parts(report)["value"].checks for finding in check.findings)
+    assert (finding.code, finding.likely) == ("WRONG_VALUE", "")  # of a layer: the mask is inverted
+    assert finding.pattern

@@ -65,6 +65,14 @@ def test_each_region_becomes_an_error_that_names_its_function():
     assert cut_stub(SOLUTION) == STUB
 
 
+def test_a_method_is_named_with_its_class():
+    source = "class Box:\n    def get(self):\n        # solution\n        return 1\n        # end solution\n"
+    source += "\ndef get():\n    # solution\n    return 2\n    # end solution\n"
+    stub = cut_stub(source)
+    assert '        raise NotImplementedError("Box.get is not written yet")' in stub
+    assert '\n    raise NotImplementedError("get is not written yet")' in stub
+
+
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
@@ -125,6 +133,28 @@ def test_decorators_go_with_their_function():
     composed = overlay("@print\ndef double(x):\n    return 2\n", slip)
     assert "@functools.cache\ndef double(x):\n    return 5" in composed
     assert "@print" not in composed
+
+
+def test_a_slip_takes_the_place_of_the_methods_it_rewrites_and_adds_those_that_it_needs():
+    solution = "class Box:\n    size = 1\n\n    def get(self):\n        # solution\n        return 1\n"
+    solution += "        # end solution\n\n    def put(self):\n        return 2\n\n\ndef other():\n    return Box()\n"
+    slip = "import math\n\n\nclass Box:\n    @property\n    def put(self):\n        return self.half()\n\n"
+    slip += "    def half(self):\n        return math.pi\n"
+    composed = [line for line in overlay(solution, slip).splitlines() if line]
+    assert composed == [
+        "import math",
+        "class Box:",
+        "    size = 1",
+        "    def half(self):",
+        "        return math.pi",
+        "    def get(self):",
+        "        return 1",
+        "    @property",
+        "    def put(self):",
+        "        return self.half()",
+        "def other():",
+        "    return Box()",
+    ]
 
 
 @pytest.mark.parametrize(

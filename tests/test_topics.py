@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from topics import TOPICS, Sandboxes, checks, grade_file, grade_solution, sandboxes, topic
+from topics import COURSES, PROFILES, TOPICS, Sandboxes, checks, grade_file, grade_solution, sandboxes, topic
 
 from grader.authoring.corpus import compose, differences, parts_of, read_slips, table
 from grader.authoring.stubs import cut_stub
@@ -26,8 +26,6 @@ from grader.gradebook import Gradebook
 from grader.report.model import Report
 from grader.topics import find_manifest, submissions_folder
 
-COURSES = ("cs231n", "eecs498")
-"""Topics whose stubs and lessons are other people's: manifests and references only."""
 OWN = tuple(name for name in TOPICS if name not in COURSES)
 IN_CLASS = "mlp"
 """Its corpus goes through the batch in test_class."""
@@ -54,8 +52,7 @@ def told(report: Report) -> str:
 # ------------------------------------------------------------------------------------------------- solution and stub
 
 
-@pytest.mark.parametrize("profile", Profile)
-@pytest.mark.parametrize("name", TOPICS)
+@pytest.mark.parametrize(("name", "profile"), PROFILES)
 def test_the_worked_solution_earns_every_point(name: str, profile: Profile, where: Sandboxes) -> None:
     report = grade_solution(name, where, profile=profile, seed=7)
     assert (report.score.verdict, report.score.undecided) == ("passed", 0), told(report)

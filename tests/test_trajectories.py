@@ -73,6 +73,7 @@ def test_only_parameters_that_ought_to_move_are_told_as_frozen(tmp_path: Path) -
     text = BOTH.replace("+ w}", ', "c": theta["c"]}')
     part = judged(tmp_path, (exercise, reference), text)
     assert part.checks[0].findings[0].pattern == "still as they were drawn: theta['b']"
+    assert part.checks[0].findings[0].likely == "the step leaves them out, or their gradient is zero"
 
 
 LOSSES = {

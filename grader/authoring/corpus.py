@@ -149,7 +149,7 @@ def _missed(parts: Mapping[str, PartReport], expected: Expected) -> str:
 def _message(finding: FindingReport) -> str:
     """All that a student reads of a finding."""
     texts = (finding.headline, finding.worst, finding.pattern, finding.likely, finding.also, finding.detail)
-    return "\n".join(filter(None, texts))
+    return "\n".join(filter(None, (*texts, finding.graph)))
 
 
 def parts_of(report: Report) -> Iterator[tuple[ExerciseReport, PartReport]]:

@@ -12,8 +12,8 @@ lines; cutting the stub replaces each such region:
 A region at the left margin (a function of the solution that students should not see) vanishes. Everything else is
 kept to the letter, so the stub is checked in and a test holds it equal to what would be cut.
 
-A slip is one mistake, written as only the functions that differ from the worked solution. Overlaying puts them in
-place of those of the same name: the result is one file, as a student would have handed it in.
+A slip is one mistake, written as only the functions and classes that differ from the worked solution. Overlaying puts
+them in place of those of the same name: the result is one file, as a student would have handed it in.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["BEGIN", "END", "cut_stub", "main", "overlay"]
 BEGIN: Final = "# solution"
 END: Final = "# end solution"
 
-_DEF = re.compile(r"(?P<indent>\s*)(?:async\s+)?def\s+(?P<name>\w+)")
+_DEF = re.compile(r"(?P<indent>\s*)(?:async\s+)?(?P<kind>def|class)\s+(?P<name>\w+)")
 
 
 def cut_stub(source: str) -> str:
@@ -42,7 +42,7 @@ def cut_stub(source: str) -> str:
             no region at all; the message names the line.
     """
     lines: list[str] = []
-    name = ""
+    owner = name = ""
     begun = 0  # line of the open region's first marker, or 0
     regions = 0
     for number, line in enumerate(source.splitlines(), start=1):
@@ -57,7 +57,10 @@ def cut_stub(source: str) -> str:
             begun = 0
         elif not begun:
             definition = _DEF.match(line)
-            name = definition["name"] if definition else name
+            if definition and definition["kind"] == "class":
+                owner = f"{definition['name']}." if not definition["indent"] else owner
+            elif definition:
+                name = f"{owner if definition['indent'] else ''}{definition['name']}"
             lines.append(line)
     if begun:
         raise CourseError(f"line {begun}: '{BEGIN}' without '{END}' after it")
@@ -76,10 +79,11 @@ def _placeholder(marker: str, function: str, number: int) -> list[str]:
 
 
 def overlay(solution: str, slip: str) -> str:
-    """The worked solution with the slip's functions in place of its own of the same name.
+    """The worked solution with the slip's functions and methods in place of its own of the same name.
 
-    What else the slip holds (imports, helpers, statements) goes before the first function of the solution, in the
-    slip's order. The solution's markers and the slip's docstring are dropped.
+    What else the slip holds (imports, helpers, statements) goes before the first function or class of the solution,
+    and what else a class of the solution holds in the slip before the first method of that class; both in the slip's
+    order. The solution's markers and the slip's docstring are dropped.
 
     Raises:
         CourseError: either file does not parse, or the slip rewrites no function of the solution.
@@ -92,16 +96,23 @@ def overlay(solution: str, slip: str) -> str:
         raise CourseError(f"the slip rewrites none of the solution's functions: {', '.join(known)}")
     slip_lines = slip.splitlines()
     taken = {number for span in replaced.values() for number in span} | set(_docstring(rewritten))
-    rest = [line for number, line in enumerate(slip_lines, start=1) if number not in taken]
-    first = min(span.start for span in known.values())
-    starts = {known[name].start: span for name, span in replaced.items()}
+    put = {known[name].start: [slip_lines[number - 1] for number in span] for name, span in replaced.items()}
     dropped = {number for name in replaced for number in known[name]}
+    before: dict[int, list[str]] = {}
+    for name, span in _classes(rewritten).items():
+        first = min((lines.start for method, lines in known.items() if method.startswith(f"{name}.")), default=None)
+        if first is not None:
+            inside = [number for number in span if number not in taken]
+            before[first] = [slip_lines[number - 1] for number in inside[1:]]  # all but the line that begins the class
+            taken |= set(inside)
+    rest = [line for number, line in enumerate(slip_lines, start=1) if number not in taken]
+    first = min(span.start for span in (*_classes(theirs).values(), *known.values()))
+    before[first] = [*rest, "", "", *before.get(first, [])]
     lines: list[str] = []
     for number, line in enumerate(solution.splitlines(), start=1):
-        if number == first:
-            lines += [*rest, "", ""]
-        if number in starts:
-            lines += [slip_lines[index - 1] for index in starts[number]]
+        lines += before.get(number, [])
+        if number in put:
+            lines += put[number]
         elif number not in dropped and line.strip() not in (BEGIN, END):
             lines.append(line)
     return "\n".join(lines) + "\n"
@@ -115,12 +126,23 @@ def _parse(source: str, whose: str) -> ast.Module:
 
 
 def _functions(module: ast.Module) -> dict[str, range]:
-    """Lines, counted from 1, of each function of the module's top level, its decorators among them."""
-    return {
-        node.name: range(min([node.lineno, *(d.lineno for d in node.decorator_list)]), (node.end_lineno or 0) + 1)
-        for node in module.body
-        if isinstance(node, ast.FunctionDef)
-    }
+    """Lines, counted from 1, of each function of the module's top level and each method, decorators among them."""
+    functions = [(node.name, node) for node in module.body if isinstance(node, ast.FunctionDef)]
+    for owner in module.body:
+        if isinstance(owner, ast.ClassDef):
+            functions += [
+                (f"{owner.name}.{node.name}", node) for node in owner.body if isinstance(node, ast.FunctionDef)
+            ]
+    return {name: _lines(node) for name, node in functions}
+
+
+def _classes(module: ast.Module) -> dict[str, range]:
+    """Lines of each class of the module's top level."""
+    return {node.name: _lines(node) for node in module.body if isinstance(node, ast.ClassDef)}
+
+
+def _lines(node: ast.FunctionDef | ast.ClassDef) -> range:
+    return range(min([node.lineno, *(d.lineno for d in node.decorator_list)]), (node.end_lineno or 0) + 1)
 
 
 def _docstring(module: ast.Module) -> range:

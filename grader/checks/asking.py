@@ -28,6 +28,7 @@ from grader.calls import (
     TimedOut,
 )
 from grader.findings import Fault, Finding, FindingCode, Status
+from grader.graphs import Graph
 from grader.numerics.trees import leaves
 
 __all__ = ["Student", "Unanswered", "finding", "size_of"]
@@ -87,6 +88,8 @@ class Student:
     seconds: float = 0.0
     overflowed: str = ""
     """Function that printed more than is kept, in this check for the first time."""
+    explained: set[tuple[str, str, FindingCode]] = field(default_factory=set)
+    """(exercise, part, code) of the failures for which a small example was looked for."""
     _told: bool = False
     noticed: Noticed | None = None
     """Of the calls that were watched, the first evidence of a numerical derivative."""
@@ -97,6 +100,7 @@ class Student:
         """Begin a check: forget the counts of the one before."""
         self.hide_values, self.known = hide_values, known
         self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
+        self._slots, self._kept_by = 0, {}  # a check asks the same whatever was asked before it
 
     def value(self, function: str, *args: Any, like: int = 0, watch: bool = False) -> Any:
         """What the function returns; `like` is the size in bytes of what is expected. `watch` as in Call.
@@ -105,6 +109,16 @@ class Student:
             Unanswered: it did not return.
         """
         call = self._call(function, args, like, watch=watch)
+        return self._answer(call, self.evaluator.call(call))
+
+    def graph(self, kind: str, graph: Graph, *, like: int = 0) -> Any:
+        """What the student's class gives for a graph, as grader.sandbox.engine returns it.
+
+        Raises:
+            Unanswered: it did not return.
+        """
+        call = self._call(kind, (*graph.leaves, *graph.gradients), like)
+        call = replace(call, program=graph.program)
         return self._answer(call, self.evaluator.call(call))
 
     def pair(self, function: str, *args: Any, like: int = 0, results: int = 1) -> tuple[Any, Kept]:

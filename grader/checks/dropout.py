@@ -31,6 +31,9 @@ Factors: TypeAlias = Mapping[str, Callable[[Array, Array, float], Array]]
 CHANCE = 1e-12
 """A right dropout is blamed for its kept share, or for rows or calls that are alike, less often than this."""
 
+PLAUSIBLE = 1e-4
+"""An explanation that is less likely than this is not given."""
+
 _FORWARD_SLIPS: Factors = {
     "what is kept is not scaled: divide it by 1 - p, so that its mean stays what it was": lambda x, mask, p: x * mask,
     "what is kept is divided by p: p is the probability to drop, 1 - p that to keep": lambda x, mask, p: x * mask / p,
@@ -55,7 +58,7 @@ def forward(question: Question) -> Ruling:
     bad = _structure(question, out)
     if bad is not None:
         return Ruling(failure=bad)
-    failure = _shares(function, x, np.asarray(out), p)
+    failure = _shares(function, np.asarray(out), p)
     mask = _mask(out)
     wanted = question.oracle.with_mask(question.exercise, question.case, mask).value
     results = compare_leaves(out, expected_leaves("out", wanted))
@@ -148,17 +151,25 @@ def _structure(question: Question, out: Any) -> Finding | None:
     return tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values)
 
 
-def _shares(function: str, x: Array, out: Array, p: float) -> Finding | None:
+def _shares(function: str, out: Array, p: float) -> Finding | None:
     """Whether as many are kept as should be, and each for itself."""
     mask = out != 0
     kept, size = int(mask.sum()), mask.size
+    shared = _shared(function, mask, p) if 0 < kept < size else None
+    if shared is not None:  # then fewer numbers were drawn than the odds below count on
+        return shared
     if _odds(kept, size, 1 - p) < CHANCE:
-        inverted = _odds(kept, size, p) >= CHANCE
+        inverted = _odds(kept, size, p) >= PLAUSIBLE
         likely = "p is the probability to drop an element, not to keep it" if inverted else ""
         if kept == size:
             likely = "nothing is dropped: is this what happens at test time?"
         return finding(FindingCode.WRONG_RATE, function=function, dropped=size - kept, size=size, p=p, likely=likely)
-    for axis in range(x.ndim if x.ndim > 1 else 0):
+    return None
+
+
+def _shared(function: str, mask: Array, p: float) -> Finding | None:
+    """Whether one draw serves all along an axis."""
+    for axis in range(mask.ndim if mask.ndim > 1 else 0):
         first = np.take(mask, [0], axis=axis)
         if (mask == first).all() and _unlikely_twice(first, p, mask.shape[axis] - 1):
             problem = f"its mask is the same all along axis {axis}"

@@ -10,11 +10,12 @@ import numpy as np
 
 from grader.assignment import Exercise, Kind
 from grader.cases import describe
-from grader.checks import dropout, outputs, pairs, steps, training
+from grader.checks import dropout, engine, outputs, pairs, steps, training
 from grader.checks.asking import Unanswered, finding
 from grader.checks.question import Question, Ruling
 from grader.errors import OracleError
 from grader.findings import Check, Fault, Finding, FindingCode, Status
+from grader.numerics.trees import keys_of
 
 __all__ = ["judge"]
 
@@ -28,7 +29,7 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
     try:
         # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
         with np.errstate(all="ignore"):
-            ruling = _rule(_as_they_read_it(question))
+            ruling = _by_any(question)
     except Unanswered as unanswered:
         ruling = Ruling(failure=unanswered.finding, status=unanswered.status)
         exception = unanswered.exception
@@ -38,34 +39,32 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
     return _check(question, ruling), exception
 
 
-def _as_they_read_it(question: Question) -> Question:
-    """The question by that of the exercise's references which the student's own results follow, else by the first.
+def _by_any(question: Question) -> Ruling:
+    """By the reference, or by another that is as right.
 
-    Where a statement leaves something open (half of a penalty or all of it), a value is right by any of the readings;
-    but a gradient must be that of the same one as the value.
+    A statement may leave something open (half of a penalty or all of it), and a maximum has several gradients where two
+    are equal. What is right by any of the references passes; but a gradient must be right by one that the student's own
+    results follow. A failure is told by the first of those.
     """
-    exercise, case = question.exercise, question.case
-    for number, reading in enumerate((exercise.reference, *exercise.also_right) if exercise.also_right else ()):
-        name = f"{exercise.name}:{number}" if number else exercise.name  # no exercise has such a name
-        other = replace(question, exercise=replace(exercise, reference=reading), case=replace(case, exercise=name))
-        if _own_results(other).failure is None:
-            return other
-    return question
+    exercise, failed = question.exercise, None
+    if not exercise.also_right:
+        return _rule(question)
+    for number, reference in enumerate((exercise.reference, *exercise.also_right)):
+        name = f"{exercise.name}:{number}" if number else exercise.name  # no exercise is called so; the oracle keeps it
+        case = replace(question.case, exercise=name)
+        other = replace(question, exercise=replace(exercise, reference=reference), case=case)
+        if question.aspect in ("backward", "gradient") and _results(other).failure is not None:
+            continue
+        ruling = _rule(other)
+        if ruling.failure is None or ruling.failure.fault is not Fault.STUDENT:
+            return ruling
+        failed = failed or ruling
+    return failed or _rule(question)
 
 
-def _own_results(question: Question) -> Ruling:
-    """What is said of the results alone, not of gradients."""
-    match question.exercise.kind:
-        case Kind.STEP:
-            return steps.trajectory(question)
-        case Kind.LOSS:
-            return outputs.loss(question)
-        case Kind.FUNCTION:
-            return outputs.value(question)
-        case Kind.TRAINING:
-            return training.trajectory(question) if question.aspect == "trajectory" else Ruling()
-        case _:
-            return outputs.forward(question)
+def _results(question: Question) -> Ruling:
+    """What is said of the results that a gradient belongs to."""
+    return outputs.loss(question) if question.exercise.kind is Kind.LOSS else outputs.forward(question)
 
 
 def _rule(question: Question) -> Ruling:
@@ -83,6 +82,8 @@ def _rule(question: Question) -> Ruling:
         case Kind.DROPOUT:
             ask = {"forward": dropout.forward, "backward": dropout.backward, "test": dropout.test}
             return ask[question.aspect](question)
+        case Kind.ENGINE:
+            return engine.value(question) if question.aspect == "value" else engine.gradient(question)
         case _:
             assert_never(question.exercise.kind)
 
@@ -126,9 +127,11 @@ def _overflow(question: Question) -> list[Finding]:
 
 def _mutation(question: Question, writer: str, owner: str, position: int) -> Finding:
     exercise = question.exercise
-    names = [*exercise.inputs, *exercise.arguments]
+    names = [*question.case.inputs, *exercise.arguments]
     if exercise.kind is Kind.STEP:
         names[1:1] = ["grads", "state"] if exercise.state else ["grads"]
+    if exercise.kind is Kind.ENGINE and position >= len(names):
+        names += ["the upstream gradient"] * (position + 1 - len(names))
     if owner == exercise.functions.get("backward"):
         names = ["the upstream gradient"]
     what = names[position] if position < len(names) else f"number {position + 1}"
@@ -144,12 +147,4 @@ def _mutation(question: Question, writer: str, owner: str, position: int) -> Fin
 
 def _keys(exercise: Exercise) -> set[str]:
     """Keys of the trees that an exercise hands over or asks for, and names of the functions that it is about."""
-    keys, rest = {*exercise.state, *exercise.writes}, list(exercise.inputs.values())
-    while rest:
-        tree = rest.pop()
-        if isinstance(tree, dict):
-            keys |= tree.keys()
-            rest += tree.values()
-        elif isinstance(tree, list):
-            rest += tree
-    return keys
+    return {*exercise.state, *exercise.writes, *keys_of(list(exercise.inputs.values()))}

@@ -14,7 +14,7 @@ from grader.checks.question import Question, Ruling
 from grader.checks.values import Leaf, compare_leaves, describe_value, expected_leaves, structure_problem, tell
 from grader.findings import FindingCode, Status
 from grader.numerics.diagnosis import Context
-from grader.numerics.trees import named_leaves
+from grader.numerics.trees import keys_of, named_leaves
 
 __all__ = [
     "expected_value",
@@ -32,6 +32,7 @@ def value(question: Question) -> Ruling:
     """A function of which only the value is asked."""
     wanted = expected_value(question)
     function, room = question.exercise.functions["function"], _room(wanted)
+    question.student.known |= keys_of(question.oracle.expected(question.exercise, question.case).value)
     return _value_ruling(question, wanted, question.student.value(function, *question.case.args, like=room))
 
 

@@ -56,7 +56,7 @@ def _start(value: Any) -> Any:
 
 
 def _handed_on(value: Any) -> Any:
-    """A count goes back as the number that it was: as an array of torch's it would take a student's powers to float32."""
+    """A count goes back as the number that it was: as an array of torch's it takes powers to float32."""
     return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 

@@ -61,6 +61,10 @@ def _arrays(exercise: Exercise, case: Case, aspect: str, expected: Expected) -> 
     if exercise.kind in (Kind.STEP, Kind.TRAINING):
         for (what, before), after in zip(named_leaves(start, name), leaves(expected.trajectory[-1]), strict=True):
             yield what, after, before
+    elif case.graph is not None and aspect == "gradient":  # which leaves there are differs from case to case
+        upstream = case.graph.backwards[-1].gradient
+        flat = np.concatenate([np.ravel(array) for array in expected.gradients.values()])
+        yield "the gradients", flat, np.ones(flat.shape) if upstream is None else np.ravel(upstream)
     elif aspect in ("backward", "gradient"):
         for name, tree in expected.gradients.items():
             for what, array in named_leaves(tree, f"d{name}"):

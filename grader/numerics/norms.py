@@ -5,7 +5,8 @@ the expected array *is* this formula. Then each usual mistake is made on purpose
 
 The gradient is, in each slice it normalises, a combination of three vectors: gamma * dout, a constant and x - mean
 (Ioffe and Szegedy, 2015, section 3). A missing term, a missing gamma and a wrong axis are therefore seen without
-knowing epsilon: by which vectors span the student's slices.
+knowing epsilon: by which vectors span the student's slices. Where x is divided by its root mean square alone, there
+are two: gamma * dout and x (Zhang and Sennrich, 2019).
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def norm_forward(m: Mismatch) -> Iterator[Diagnosis]:
             cause = "var() and std() divide by n - 1 on torch and by n on NumPy" if unbiased else None
             yield Diagnosis(code=DiagnosisCode.FORMULA, pattern=f"yours is the expected one with {words}", cause=cause)
             return
-    epsilon = _epsilon(norm, m.actual)
+    # In a single slice any factor looks like an epsilon.
+    epsilon = _epsilon(norm, m.actual) if m.actual.size > norm.length else None
     if epsilon is not None and m.equals(replace(norm, epsilon=epsilon).out()):
         pattern = f"yours is the expected one with an epsilon of {epsilon:.3g} in place of {norm.epsilon:.3g}"
         yield Diagnosis(code=DiagnosisCode.FORMULA, pattern=pattern)
@@ -86,6 +88,9 @@ def norm_backward(m: Mismatch) -> Iterator[Diagnosis]:
             continue
         for (weight, gamma), over in product(_vectors(m), axis_sets(dout.ndim)):
             scaled, ones = dout * gamma, np.ones_like(x)
+            if spanned(m, m.expected, (scaled, x), over) and not spanned(m, m.expected, (scaled,), over):
+                yield from _terms_of_size(m, dout, scaled, weight, name, over)
+                return
             centred = x - x.mean(axis=over, keepdims=True)
             if spanned(m, m.expected, (scaled, ones, centred), over) and not spanned(m, m.expected, (scaled,), over):
                 yield from _terms(m, dout, scaled, weight, name, over)
@@ -170,6 +175,24 @@ def _terms(
         if other != over and spanned(m, m.actual, (scaled, ones, x), other):
             yield _wrong_axes(m, other, over)
             return
+
+
+def _terms_of_size(
+    m: Mismatch, dout: Array, scaled: Array, weight: str, name: str, over: tuple[int, ...]
+) -> Iterator[Diagnosis]:
+    """The same where no mean is taken off: spanned by `scaled` and x."""
+    x, labels, product_name = m.inputs[name], m.axes(over), f"{weight} * dout" if weight else "dout"
+    if spanned(m, m.actual, (scaled,), over):
+        cause = f"missing: the term with the mean of {product_name} times {name}"
+        pattern = f"over {labels} yours is made of {product_name} alone"
+        yield Diagnosis(code=DiagnosisCode.MISSING_TERM, pattern=pattern, cause=cause)
+    elif weight and spanned(m, m.actual, (dout, x), over):
+        pattern = f"over {labels} yours is made of dout and {name}; expected {product_name} in place of dout"
+        yield Diagnosis(code=DiagnosisCode.WRONG_FACTOR, pattern=pattern, cause=f"{weight} is left out")
+    elif spanned(m, m.actual, (scaled, x), over):
+        pattern = f"over {labels} yours is made of {product_name} and {name}, in other proportions"
+        cause = "the coefficient of one of the two terms is wrong"
+        yield Diagnosis(code=DiagnosisCode.MISSING_TERM, pattern=pattern, cause=cause)
 
 
 def _wrong_axes(m: Mismatch, yours: tuple[int, ...], right: tuple[int, ...]) -> Diagnosis:

@@ -139,7 +139,7 @@ def _name(value: float, context: Context, shape: tuple[int, ...]) -> _Name | Non
             reasons = tuple(f"{words} = {text}" for words in hits)
             words = f"{sign}1/{text} of" if inverse else f"{sign}{text} times"
             return _Name(words, reasons, tuple(h for h in hits if h in context.sizes and not plain), inverse)
-    return _unbiased(value, context)
+    return _unbiased(value, context) if prod(shape) > 1 else None  # one number has a ratio to any other
 
 
 def _numbers(context: Context, shape: tuple[int, ...]) -> Mapping[str, float]:

@@ -40,10 +40,13 @@ def multiple_of_input(m: Mismatch) -> Iterator[Diagnosis]:
     error = m.error
     for name, x in m.inputs.items():
         same = x.shape == error.shape
-        spread = x.ndim == 1 and error.ndim >= 2 and x.shape == error.shape[-1:] and m.context.forward
-        if not (same or spread) or np.count_nonzero(x) < 2:
+        vector = x.ndim == 1 and error.ndim >= 2 and m.context.forward
+        spread = vector and x.shape == error.shape[-1:]
+        channels = vector and error.ndim > 2 and x.shape == error.shape[1:2]
+        if not (same or spread or channels) or np.count_nonzero(x) < 2:
             continue
-        term = np.broadcast_to(x, error.shape)
+        bias = x if same or spread else x.reshape(-1, *([1] * (error.ndim - 2)))
+        term = np.broadcast_to(bias, error.shape)
         value = fitted(error, term)
         if value is None or not m.small(error - value * term):
             continue

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["joined", "leaves", "map_leaves", "named_leaves", "rebuild", "same_structure", "split"]
+__all__ = ["joined", "keys_of", "leaves", "map_leaves", "named_leaves", "rebuild", "same_structure", "split"]
 
 
 def named_leaves(tree: Any, name: str = "") -> list[tuple[str, Any]]:
@@ -22,6 +22,12 @@ def leaves(tree: Any) -> list[Any]:
         items = tree.values() if isinstance(tree, dict) else tree
         return [leaf for item in items for leaf in leaves(item)]
     return [tree]
+
+
+def keys_of(tree: Any) -> set[Any]:
+    """Keys of all dicts in a tree."""
+    items = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, (tuple, list)) else ()
+    return set(tree if isinstance(tree, dict) else ()).union(*map(keys_of, items))
 
 
 def rebuild(like: Any, values: Sequence[Any]) -> Any:

@@ -213,6 +213,7 @@ def _finding(finding: Finding) -> FindingReport:
         likely=finding.likely,
         also=finding.also,
         detail=finding.detail,
+        graph=finding.graph,
         diagnosis=finding.diagnosis,
     )
 

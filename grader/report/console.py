@@ -165,6 +165,7 @@ def _finding(finding: FindingReport, check: CheckReport, others: list[str], priv
     yield f"  {mark}{finding.headline}"
     yield from _indented(finding.detail)
     rows = {
+        "graph": finding.graph.replace("\n", "\n" + " " * 13),
         "worst": finding.worst,
         "pattern": finding.pattern,
         "likely": finding.likely,

@@ -1,6 +1,6 @@
 """The report's format: what schema.json publishes, what every door writes, what every rendering reads.
 
-Version 1: the first. Since added: environment.wall ("none" where it is missing).
+Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding.
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
@@ -66,6 +66,8 @@ class FindingReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     likely: str = ""
     also: str = ""
     detail: str = ""
+    graph: str = ""
+    """Python that fails in this way, if the exercise is an engine."""
     diagnosis: str = ""
 
 

@@ -10,12 +10,14 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from numpy import array, generic, ndarray
 
 from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised, Returned, Value
 from grader.sandbox.adapting import NotThere
+from grader.sandbox.engine import run
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
 from grader.sandbox.profiles import Kit
@@ -70,6 +72,10 @@ class Executor:
             self._adapted = self.program.adapt(self._names)
         return self._names
 
+    def forget(self) -> None:
+        """Drop all caches."""
+        self._slots.clear()
+
     def _find(self, name: str) -> Any:
         """What is called by this name, perhaps a static method; None if there is nothing.
 
@@ -77,10 +83,8 @@ class Executor:
             AttributeError: the class has no such method.
         """
         names = self._load()
-        if name in self._adapted:
-            return self._adapted[name]
         first, *rest = name.split(".")
-        found = names.get(first)
+        found = (self._adapted if first in self._adapted else names).get(first)
         for attribute in rest if found is not None else ():
             found = getattr(found, attribute)
         return found if callable(found) else None
@@ -93,6 +97,8 @@ class Executor:
             function = None
         if function is None:
             return Missing(function=call.function)
+        if call.program is not None:
+            function = partial(run, function, call.program)
         kept = [arg for arg in call.args if isinstance(arg, Kept)]
         earlier = self._slots.pop(kept[0].slot, None) if kept else None
         if earlier is None and kept:
@@ -138,6 +144,7 @@ class Executor:
                 return Malformed(problem=f"it must return {wanted}, it returned {_form(shown)}")
             result, cache = items
             still = tuple([None if i in changed else then for i, then in enumerate(before)])
+            self._slots.pop(call.keep, None)  # the latest are the last
             self._slots[call.keep] = slot = _Slot(cache, args, still, function, call.args)
             for number in list(self._slots)[:-MAX_SLOTS]:
                 del self._slots[number]

@@ -1,0 +1,2 @@
+def sum_to(gradient, shape):
+    return gradient

@@ -1,0 +1,3 @@
+class Tensor:
+    def __rtruediv__(self, other):
+        return self / other

@@ -1,0 +1,14 @@
+from array_api_compat import array_namespace
+
+
+class Tensor:
+    def backward(self, gradient=None):
+        xp = array_namespace(self.data)
+        gradients = {id(self): xp.ones_like(self.data) if gradient is None else gradient}
+        for tensor in reversed(topological(self)):
+            arrived = gradients.pop(id(tensor))
+            if not tensor.parents:
+                tensor.grad = arrived if tensor.grad is None else tensor.grad + arrived
+                continue
+            for parent, part in dict(zip(tensor.parents, tensor.pull(arrived))).items():
+                gradients[id(parent)] = gradients.get(id(parent), 0) + part

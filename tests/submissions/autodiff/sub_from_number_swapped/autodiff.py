@@ -1,0 +1,3 @@
+class Tensor:
+    def __rsub__(self, other):
+        return self - other

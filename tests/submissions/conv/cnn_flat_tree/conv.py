@@ -1,0 +1,6 @@
+def cnn_backward(dscores, cache):
+    first, rectified, windows, shape, last = cache
+    dfeatures, dw, db = affine_backward(dscores, last)
+    dactive = avg_pool_backward(flatten_backward(dfeatures, shape), windows)
+    _, dkernel, dbias = conv_backward(relu_backward(dactive, rectified), first)
+    return {"conv.w": dkernel, "conv.b": dbias, "affine.w": dw, "affine.b": db}

@@ -1,0 +1,13 @@
+import numpy as np
+
+
+def max_pool_forward(x, height, width, stride):
+    N, C, H, W = x.shape
+    OH = (H - 1) // stride + 1
+    OW = (W - 1) // stride + 1
+    out = np.zeros((N, C, OH, OW))
+    for p in range(OH):
+        for q in range(OW):
+            window = x[:, :, p * stride : p * stride + height, q * stride : q * stride + width]
+            out[:, :, p, q] = window.max(axis=(2, 3))
+    return out, (x, out, height, width, stride)

@@ -1,0 +1,3 @@
+def prepare(images):
+    halved, _ = avg_pool_forward(images[:, None, 4:24, 4:24], 2, 2, 2)
+    return (halved - halved.mean()) / halved.std()

@@ -1,0 +1,9 @@
+class Linear:
+    def forward(self, x):
+        self.x = x
+        return x @ self.weight.value + self.bias.value
+
+    def backward(self, dout):
+        self.weight.grad = self.weight.grad + self.x.T @ dout
+        self.bias.grad = self.bias.grad + dout.sum(axis=0)
+        return dout @ self.weight.value.T

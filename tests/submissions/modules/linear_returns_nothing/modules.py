@@ -1,0 +1,5 @@
+class Linear:
+    def backward(self, dout):
+        x = self.inputs.pop()
+        self.weight.grad = self.weight.grad + x.T @ dout
+        self.bias.grad = self.bias.grad + dout.sum(axis=0)

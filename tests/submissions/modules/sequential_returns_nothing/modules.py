@@ -1,0 +1,4 @@
+class Sequential:
+    def backward(self, dout):
+        for module in reversed(self.modules):
+            dout = module.backward(dout)

@@ -1,0 +1,8 @@
+import numpy as np
+
+
+def dropout_forward(x, p, train):
+    if not train:
+        return x, None
+    mask = (np.random.rand(*x.shape) >= p) / p
+    return x * mask, mask

@@ -1,0 +1,9 @@
+import numpy as np
+
+
+def groupnorm_backward(dout, cache):
+    normed, gamma, deviation = cache
+    dnormed = (dout * gamma).reshape(normed.shape)
+    mean, cross = dnormed.sum(axis=1, keepdims=True), (dnormed * normed).sum(axis=1, keepdims=True)
+    dx = ((dnormed - (mean + normed * cross) / dout[0].size) / deviation).reshape(dout.shape)
+    return dx, (dout * normed.reshape(dout.shape)).sum(axis=(0, 2, 3)), dout.sum(axis=(0, 2, 3))

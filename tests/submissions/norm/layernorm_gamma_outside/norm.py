@@ -1,0 +1,8 @@
+import numpy as np
+
+
+def layernorm_backward(dout, cache):
+    normed, gamma, deviation = cache
+    dnormed = dout
+    mean, cross = dnormed.mean(axis=1, keepdims=True), (dnormed * normed).mean(axis=1, keepdims=True)
+    return gamma * (dnormed - mean - normed * cross) / deviation, (dout * normed).sum(axis=0), dout.sum(axis=0)
