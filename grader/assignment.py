@@ -10,8 +10,10 @@ What the manifest may say is explained, key by key, in grader.manifest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import fnmatch
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from grader.calls import Profile
+from grader.calls import Profile, Source
 from grader.graphs import GraphSpec
 from grader.sizes import Formula
 
@@ -245,8 +247,38 @@ class Assignment:
     data: Path | None = field(compare=False)
     adapter: bytes | None = field(default=None, compare=False)
     """Course code that runs beside the student's and turns their signatures into those of the kinds."""
+    more_files: tuple[str, ...] = ()
+    """Further files that students edit, by their paths in the folder of `file`."""
+    package: str = ""
+    """What imports between them call that folder; empty if it has no name."""
+    given: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    """Modules of the course, by name, for where a submission hasn't got them."""
     digest: str = ""
-    """SHA-256 of manifest, reference, adapter and data: what a result depends on, but for submission and seed."""
+    """SHA-256 of manifest, reference, course code and data: what a result depends on, but for submission and seed."""
+
+    def only(self, patterns: Sequence[str]) -> Assignment:
+        """The same with those of its exercises alone whose names match one of these patterns (conv*); the points too.
+
+        Raises:
+            ValueError: a pattern matches none.
+        """
+        names = [exercise.name for exercise in self.exercises]
+        for pattern in patterns:
+            if not fnmatch.filter(names, pattern):
+                raise ValueError(f"no exercise is named {pattern!r}; there are {', '.join(names)}")
+        kept = {name for pattern in patterns for name in fnmatch.filter(names, pattern)}
+        digest = hashlib.sha256("\0".join([self.digest, *sorted(kept)]).encode()).hexdigest()
+        exercises = tuple(exercise for exercise in self.exercises if exercise.name in kept)
+        return replace(self, exercises=exercises, digest=digest)
+
+    def with_course_code(self, handed_in: Source) -> Source:
+        """A submission with what runs beside it."""
+        return replace(handed_in, adapter=self.adapter, given=self.given)
+
+    @property
+    def files(self) -> str:
+        """The files that students edit, for a message."""
+        return f"{self.file} or another file that is graded" if self.more_files else self.file
 
     @property
     def points(self) -> Fraction:

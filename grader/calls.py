@@ -60,6 +60,12 @@ class Source:
     """Course code that turns the student's signatures into those that are asked for (grader.sandbox.adapting)."""
     root: str | None = None
     """Folder on this machine that holds the same files, where there is one: a debugger needs real paths."""
+    graded: Mapping[str, str] = field(default_factory=dict)
+    """Where a course grades several files: theirs by module name, in order. All are loaded; the entry is the first."""
+    package: str = ""
+    """What the course's own imports call the folder that they lie in (`from cs231n.layers import *`)."""
+    given: Mapping[str, bytes] = field(default_factory=dict)
+    """Modules that the course hands out, by their whole name, for where the submission hasn't got them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,5 +252,5 @@ class Evaluator(Protocol):
         ...
 
     def close(self) -> None:
-        """End the process, if any, and whatever it started."""
+        """End the process, if any, and whatever it started; one that is called again begins with another."""
         ...

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -34,7 +34,7 @@ from grader.report.console import points, render_part
 from grader.report.model import Report, write_report
 from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
-from grader.submission import load_submission
+from grader.submission import read_submission
 from grader.topics import assignment_names, find_manifest, submissions_folder
 
 __all__ = ["Graded", "check_corpus", "show"]
@@ -275,8 +275,7 @@ def _train(assignment: Assignment, sandbox: Sandbox, submission: Path, images: A
         "W2": rng.normal(size=(200, 10)),
         "b2": np.zeros(10),
     }
-    source = load_submission(submission, assignment.file, assignment.functions).source
-    source = replace(source, adapter=assignment.adapter)
+    source = assignment.with_course_code(read_submission(submission, assignment).source)
     child = ChildProcess(source, sandbox=sandbox, seconds_to_load=60, total_seconds=600, memory_bytes=4 << 30)
     clock = time.perf_counter()
     try:

@@ -32,9 +32,10 @@ from grader.findings import Check, Fault, Finding, FindingCode, Status
 from grader.reference import Oracle
 from grader.report.build import build_report
 from grader.report.model import Report, SubmissionInfo
+from grader.sandbox.foresight import Script
 from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
-from grader.submission import Submission, load_submission
+from grader.submission import Submission, read_submission
 
 __all__ = ["PartOutcome", "Session", "grade", "grade_path", "not_run", "prepare", "ungraded", "unreadable"]
 
@@ -60,14 +61,15 @@ class Session:
         self.evaluator = evaluator
         self.oracle = oracle
         self.hidden_seed = hidden_seed
-        self.student = Student(evaluator, assignment.limits, assignment.file)
+        self.student = Student(evaluator, assignment.limits, assignment.files)
         self.loaded: LoadOutcome | None = None
         self._exercise: str | None = None
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
-        """Judge all checks of one part. Each exercise begins with a process that has seen nothing of the others."""
+        """Judge all checks of one part. Each exercise begins with a process that holds nothing of the others."""
         if self._exercise not in (None, exercise.name):
-            self.evaluator.fresh()
+            # One that saw hidden arrays is not asked whether it has kept them: what it says later may be shown.
+            (self.evaluator.fresh if self.hidden_seed is None else self.evaluator.close)()
         self._exercise = exercise.name
         told = self._obstacle(exercise, part)
         if told is not None:
@@ -95,7 +97,7 @@ class Session:
                 oracle=self.oracle,
                 hide_values=spec.hidden and self.hidden_seed is not None,
             )
-            return _again_if_the_machine_fails(lambda: judge(question))
+            return _again_if_the_machine_fails(lambda: self._judge(question))
         except CourseError as error:
             told = finding(FindingCode.ORACLE_FAILED, fault=Fault.COURSE, problem=str(error))
             return not_run(part, spec, aspect, told), None
@@ -105,6 +107,19 @@ class Session:
             told = finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=problem)
             told = replace(told, detail="".join(traceback.format_tb(error.__traceback__)[-3:]).rstrip())
             return not_run(part, spec, aspect, told), None
+
+    def _judge(self, question: Question) -> tuple[Check, BaseException | None]:
+        """Judge a check; what it asks is known beforehand, if others passed it and this one will."""
+        where = self.evaluator
+        if not isinstance(where, ChildProcess):
+            return judge(question)
+        key, scripts = (question.exercise.name, question.part, question.aspect, question.case.key), self.oracle.asked
+        script = scripts.get(key)
+        where.foresee(script if script and script.useful else None)
+        check, exception = judge(question)
+        if check.status is Status.PASSED and not (script and script.foresaw(where.asked)):
+            scripts[key] = Script(where.asked)
+        return check, exception
 
     def _obstacle(self, exercise: Exercise, part: Part) -> Finding | None:
         """Why no check of a part can be made: the course's cases say nothing, or the submission does not load."""
@@ -253,7 +268,7 @@ def _process(assignment: Assignment, submission: Submission, sandbox: Sandbox) -
     sandbox.check()
     limits = assignment.limits
     return ChildProcess(
-        replace(submission.source, adapter=assignment.adapter),
+        assignment.with_course_code(submission.source),
         sandbox=sandbox,
         seconds_to_load=limits.load_seconds,
         total_seconds=limits.total_seconds,
@@ -273,7 +288,7 @@ def grade_path(
 ) -> Report:
     """Grade a folder, .py, .ipynb or .zip. One that can't be read is a report too, with every check not run."""
     try:
-        submission = load_submission(path, assignment.file, assignment.functions)
+        submission = read_submission(path, assignment)
     except SubmissionError as error:
         return unreadable(assignment, error, name=path.name, hidden_seed=hidden_seed)
     return grade(assignment, submission, sandbox=sandbox, hidden_seed=hidden_seed, oracle=oracle, progress=progress)

@@ -9,6 +9,13 @@ The manifest, key by key (`?` marks what may be left out):
                                   the kinds. It runs in their process, beside their code, which it finds in `student`
                                   (`student.conv_forward(x, w, {"pad": pad})`), and its functions come before theirs.
                                   It only translates: what is right is judged elsewhere
+    more_files?                   that students edit: ["optim.py", "classifiers/fc_net.py"], by their paths in the
+                                  folder of `file`. They are found in whatever layout they are handed in
+                                  (grader.submission). Of a name that two define, that of the first counts. Nothing
+                                  needs to lie beside such a manifest: pytest skips it until something does
+    package?                      what the imports between these files call their folder: "cs231n"
+    given?                        {module = file below the reference folder}: what the course hands out, in case that
+                                  a submission leaves it away ("cs231n.layer_utils"). It runs beside their code
     seed                          of the visible cases, and of the hidden ones where no private seed is given
     profile? = "numpy"            "numpy": the student's code gets NumPy arrays, in a process without torch. "torch": it
                                   gets torch tensors, float64 on the CPU, and autograd is refused as well as a process
@@ -57,10 +64,10 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import msgspec
@@ -145,6 +152,9 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     solution: str | None = None
     data: str | None = None
     adapter: str | None = None
+    more_files: list[str] = []
+    package: str = ""
+    given: dict[str, str] = {}
     profile: Profile = Profile.NUMPY
     follow_through: float = 0.5
     mutation: Literal["warn", "fail"] = "warn"
@@ -171,7 +181,8 @@ def load_assignment(manifest: Path) -> Assignment:
     reference = _existing(manifest, folder, "reference", raw.reference)
     solution = _existing(manifest, folder, "solution", raw.solution) if raw.solution else None
     data = _existing(manifest, folder, "data", raw.data) if raw.data else None
-    adapter = _adapter(manifest, folder, raw.adapter) if raw.adapter else None
+    adapter = _code(manifest, folder, "adapter", raw.adapter) if raw.adapter else None
+    given = {name: _code(manifest, folder, f"given.{name}", file) for name, file in raw.given.items()}
     if not 0 <= raw.follow_through <= 1 or not _in_hundredths(raw.follow_through):
         raise ManifestError(str(manifest), "follow_through", "must lie between 0 and 1, in steps of 0.01")
     if not 0 <= raw.seed < 2**63:
@@ -181,6 +192,7 @@ def load_assignment(manifest: Path) -> Assignment:
     _unique(manifest, "name", [raw.name])
     if Path(raw.file).suffix != ".py" or "/" in raw.file or not raw.file.isprintable():
         raise ManifestError(str(manifest), "file", f"{raw.file!r} is not the name of a Python file")
+    _check_modules(manifest, raw)
     if not raw.exercise:
         raise ManifestError(str(manifest), "exercise", "there is none")
     if sum(max(case.repeat, 1) for item in raw.exercise for case in item.case) > MAX_CASES:
@@ -200,23 +212,42 @@ def load_assignment(manifest: Path) -> Assignment:
         solution=solution,
         data=data,
         adapter=adapter,
-        digest=_digest(text, reference, adapter, data),
+        more_files=tuple(raw.more_files),
+        package=raw.package,
+        given=given,
+        digest=_digest(text, reference, [code for code in (adapter, *given.values()) if code is not None], data),
     )
 
 
-def _adapter(manifest: Path, folder: Path, name: str) -> bytes:
-    path = _existing(manifest, folder, "adapter", name)
+def _check_modules(manifest: Path, raw: _RawAssignment) -> None:
+    """Names by which files can be imported."""
+    for file in raw.more_files:
+        path = PurePosixPath(file)
+        if path.suffix != ".py" or path.is_absolute() or not all(map(str.isidentifier, path.with_suffix("").parts)):
+            raise ManifestError(str(manifest), "more_files", f"{file!r} is not the path of a module")
+    if len({raw.file, *raw.more_files}) <= len(raw.more_files):
+        raise ManifestError(str(manifest), "more_files", "names a file twice")
+    if raw.package and not raw.more_files:
+        raise ManifestError(str(manifest), "package", "is for several files: there are no more_files")
+    for field, name in [("package", raw.package or "p"), *(("given", name) for name in raw.given)]:
+        if not all(word.isidentifier() for word in name.split(".")):
+            raise ManifestError(str(manifest), field, f"{name!r} is not the name of a module")
+
+
+def _code(manifest: Path, folder: Path, key: str, name: str) -> bytes:
+    """A file of course code that runs beside the student's."""
+    path = _existing(manifest, folder, key, name)
     text = path.read_bytes()
     try:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
-        raise ManifestError(str(manifest), "adapter", f"{name} does not parse: {error}") from error
+        raise ManifestError(str(manifest), key, f"{name} does not parse: {error}") from error
     return text
 
 
-def _digest(text: bytes, reference: Path, adapter: bytes | None, data: Path | None) -> str:
+def _digest(text: bytes, reference: Path, beside: Sequence[bytes], data: Path | None) -> str:
     """What a result depends on. The data by their own digest: they are the largest."""
-    parts = [text, reference.read_bytes(), *([adapter] if adapter is not None else [])]
+    parts = [text, reference.read_bytes(), *beside]
     if data is not None:
         with data.open("rb") as file:
             parts.append(hashlib.file_digest(file, "sha256").digest())

@@ -69,6 +69,8 @@ class Oracle:
         self.assignment = assignment
         self._module: ModuleType | None = None
         self._made: dict[Hashable, Any] = {}
+        self.asked: dict[Hashable, Any] = {}
+        """What right submissions were asked, by check: a guess at what others will be (grader.sandbox.foresight)."""
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made the first time that it is asked for; where that raises, again the next time.

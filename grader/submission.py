@@ -13,6 +13,11 @@ and a note is kept whenever it isn't the first rule that settles it:
 
 A notebook that is chosen becomes a Python file (grader.notebook); notebooks that aren't can't be imported and are left
 out.
+
+An assignment may name further files, of a course that has its students edit several (cs231n/layers.py, cs231n/optim.py,
+cs231n/classifiers/fc_net.py). The first of them that is there shows where their folder lies: the others are looked for
+in it, then nearest to the top, then by their last name alone, as some hand in all files without their folders. What is
+not there is noted, and costs its own functions. Where none is there, the rules above find the one file meant.
 """
 
 from __future__ import annotations
@@ -20,17 +25,18 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from grader.archive import MAX_TOTAL_BYTES, Listing, is_python, list_file, list_folder, open_zip, printable, some
+from grader.assignment import Assignment
 from grader.calls import Source
 from grader.errors import SubmissionError
 from grader.notebook import convert_notebook, parse_python
 
-__all__ = ["Submission", "load_submission"]
+__all__ = ["Submission", "load_submission", "read_submission"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +67,28 @@ class _Choice:
 
     path: str
     notes: tuple[str, ...] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
+    """Where the assignment names several: those that are there, as name: path, this one the first."""
 
 
-def load_submission(path: Path, entry: str, functions: Sequence[str] = ()) -> Submission:
+def read_submission(path: Path, assignment: Assignment) -> Submission:
+    """Read a submission to this assignment; raises what load_submission does."""
+    return load_submission(
+        path, assignment.file, assignment.functions, more_files=assignment.more_files, package=assignment.package
+    )
+
+
+def load_submission(
+    path: Path, entry: str, functions: Sequence[str] = (), *, more_files: Sequence[str] = (), package: str = ""
+) -> Submission:
     """Read a submission.
 
     Args:
         path: folder, .py file, .ipynb notebook or .zip archive. Of a single file, the neighbours are not read.
         entry: file that the assignment names, such as "mlp.py".
         functions: names of the functions it grades, to tell the file meant where none has that name.
+        more_files: further files that it names, by their paths in the folder of the entry.
+        package: what the imports between them call that folder.
 
     Raises:
         SubmissionError: the path is missing or none of these, the archive or notebook is broken or hostile, there is
@@ -77,7 +96,10 @@ def load_submission(path: Path, entry: str, functions: Sequence[str] = ()) -> Su
     """
     try:
         with _open(path) as listing:
-            return _read(listing, _choose(listing, entry, functions), path)
+            named = (entry, *more_files)
+            several = _several(listing, named) if more_files else None
+            read = _read(listing, several or _choose(listing, entry, functions), path)
+            return read if not more_files else replace(read, source=_in_course(read.source, several, named, package))
     except OSError as error:
         raise SubmissionError(printable(str(path)), f"can't be read: {error.strerror or error}") from None
 
@@ -112,6 +134,35 @@ def _choose(listing: Listing, entry: str, functions: Sequence[str]) -> _Choice:
     if not listing.sizes:
         raise SubmissionError(listing.where, "; ".join(["holds no Python file", expected, *listing.notes]))
     return _most_functions(listing, functions, entry, expected)
+
+
+def _several(listing: Listing, names: Sequence[str]) -> _Choice | None:
+    """Of the files that a course names those that are there; None if none is."""
+    found: dict[str, str] = {}
+    notes: list[str] = []
+    folder: PurePosixPath | None = None
+    for name in names:
+        own = None if folder is None else str(folder / name)
+        if own is not None and own in listing.sizes:
+            found[name] = own
+        elif chosen := _nearest(listing, name) or _nearest(listing, PurePosixPath(name).name):
+            found[name] = chosen.path
+            notes += chosen.notes
+            if folder is None and f"/{chosen.path}".endswith(f"/{name}"):
+                folder = PurePosixPath(chosen.path[: -len(name)] or ".")
+    if not found:
+        return None
+    missing = [name for name in names if name not in found]
+    if missing:
+        notes.append(f"of the files graded these are not there: {some(missing, most=len(missing))}")
+    return _Choice(path=next(iter(found.values())), notes=tuple(notes), named=found)
+
+
+def _in_course(source: Source, several: _Choice | None, names: Sequence[str], package: str) -> Source:
+    """The files by the names that the course's imports give them."""
+    found = several.named if several else {names[0]: source.entry}
+    graded = {".".join(PurePosixPath(name).with_suffix("").parts): path for name, path in found.items()}
+    return replace(source, graded=graded, package=package)
 
 
 def _nearest(listing: Listing, name: str) -> _Choice | None:
@@ -170,7 +221,11 @@ def _read(listing: Listing, choice: _Choice, path: Path) -> Submission:
         name=printable(path.resolve().name if path.is_dir() else path.stem),
         path=listing.where,
         source=Source(entry=entry, files=files, root=root),
-        notes=(*notes, *_doubts(entry, files[entry]), *listing.notes),
+        notes=(
+            *notes,
+            *(doubt for file in choice.named.values() or [entry] for doubt in _doubts(file, files[file])),
+            *listing.notes,
+        ),
     )
 
 

@@ -191,7 +191,7 @@ def test_a_mistake_of_ours_in_reading_is_the_machines_fault(
             raise RecursionError("too deep")
         return load_submission(path, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("grader.batch.running.load_submission", fails)
+    monkeypatch.setattr("grader.batch.running.read_submission", fails)
     assert grade(handed_in, course, tmp_path / "run") == cli.UNDECIDED
     with Gradebook(tmp_path / "run") as book:
         faults = {recorded.attempt.student: recorded.sealed.faults for recorded in book.current()}

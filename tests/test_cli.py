@@ -413,7 +413,7 @@ def test_the_topics_are_listed(run: Callable[..., Ran]) -> None:
     assert (ran.code, ran.err) == (cli.PASSED, "")
     lines = {line.split()[0]: line for line in ran.out.splitlines()}
     assert tuple(lines) == assignment_names()
-    assert lines["mlp"].split("  ")[-1] == "A two-layer network, by hand"
+    assert lines["mlp"].split("  ")[-1].strip() == "A two-layer network, by hand"
     assert "40 points" in lines["mlp"]
     listed = json.loads(run("topics", "--format", "json").out)
     assert [(topic["name"], topic["arrays"]) for topic in listed if topic["name"] == "mlp"] == [("mlp", "numpy")]
@@ -565,3 +565,22 @@ def test_a_terminal_that_knows_few_letters(submission: Path) -> None:
     done = in_a_process("grade", submission, "--assignment", submission, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.returncode == cli.FAILED
     assert r"\u2202L/\u2202x" in done.stdout
+
+
+def test_only_some_exercises(run: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = run(
+        "grade",
+        find_manifest("mlp").parent,
+        "--assignment",
+        "mlp",
+        "--only",
+        "s*",
+        "--only",
+        "relu",
+        "--require",
+        "none",
+    )
+    assert (ran.code, "0 of 15" in ran.out.split("\n")[-2]) == (cli.FAILED, True), ran.out
+    refused = run("grade", tmp_path, "--assignment", "mlp", "--only", "conv")
+    assert refused.code == cli.UNDECIDED
+    assert "no exercise is named 'conv'; there are affine, relu" in refused.err

@@ -587,6 +587,13 @@ def test_a_known_mistake_is_named(slip: Any) -> None:
     assert _names(found, code, text), found
 
 
+def test_a_code_of_0_is_not_taken_for_what_was_left_out():
+    codes = np.array([[3, 1, 4, 2], [5, 2, 6, 5]])
+    for expected, cause in ((codes, None), (codes + 0.5, "a loop or slice leaves out that end")):
+        first, *_ = diagnose(_changed(expected, np.s_[:, 2:], 0), expected, Context(name="out", forward=True))
+        assert (first.code, first.cause) == (Code.TERMS_DROPPED, cause)
+
+
 def test_most_of_all_mistakes_are_named(record_property: Any) -> None:
     named = sum(_names(_told(s[0](seed), s[2], s[3]), s[4], s[5]) for s, seed in ALL)
     lucky = sum(

@@ -390,19 +390,43 @@ def hinge(margins):
     return np.maximum(margins, 0).sum(), (margins > 0).astype(float)
 
 
-def test_a_loss_at_a_kink_is_undecided():
+@pytest.mark.parametrize(("at_zero", "passes"), [(0.0, True), (0.5, True), (1.0, True), (2.0, False), (-1.0, False)])
+def test_any_subgradient_of_a_loss_at_a_kink_is_right(at_zero, passes):
+    """Every step of a single number crosses the kink."""
     margins = np.array([1.0, -1.0, 0.0, 2.0])
-    result = check_gradients(hinge, None, [margins], seed=1)
-    assert result.outcome is Outcome.INCONCLUSIVE
-    assert not result.passed
-    assert not result.problems
-    assert "undecided" in result.headline
+    for seed in range(10):
+        result = check_gradients(lambda m: (hinge(m)[0], (m > 0) + at_zero * (m == 0)), None, [margins], seed=seed)
+        assert result.passed is passes
+        assert codes(result) == (set() if passes else {GradientFault.NOT_SUBGRADIENT})
+        assert GradientFault.KINK in warned(result)
+        assert result.coverage == 0.0
+        assert result.odds_of_missing(0.1) == 1.0
 
 
-def test_a_loss_at_a_kink_is_still_wrong_if_it_is_wrong_beside_it():
-    result = check_gradients(lambda m: (hinge(m)[0], -hinge(m)[1]), None, [np.array([1.0, -1.0, 0.0, 2.0])], seed=1)
+@pytest.mark.parametrize("factor", [0.0, 0.99, 1.01, -1.0])
+@pytest.mark.parametrize("element", range(4))
+def test_a_loss_at_a_kink_is_wrong_if_it_is_wrong_in_another_element(element, factor):
+    wrong = np.where(np.arange(4) == element, factor, 1.0)
+    margins = np.where(np.arange(4) == (element + 1) % 4, 0.0, [1.0, 3.0, 2.0, 4.0])
+    result = check_gradients(lambda m: (hinge(m)[0], hinge(m)[1] * wrong), None, [margins], seed=1)
+    assert codes(result) == {GradientFault.NOT_SUBGRADIENT}
+
+
+def test_a_loss_at_a_kink_is_wrong_if_it_is_wrong_beside_it():
+    def loss(m):
+        value, gradient = hinge(m)
+        return value, gradient if m[2] == 0 else 1.01 * gradient
+
+    result = check_gradients(loss, None, [np.array([1.0, -1.0, 0.0, 2.0])], seed=1)
     assert result.outcome is Outcome.FAILED
-    assert result.probes[-1].where is Where.JITTERED
+    assert [probe.where for probe in result.probes if not probe.passed] == [Where.JITTERED]
+
+
+def test_coarse_rounding_of_a_loss_at_a_kink_is_not_taken_for_a_slope():
+    m = np.array([1.0, -1.0, 0.0, 2.0])
+    for seed in range(50):
+        result = check_gradients(lambda m: ((hinge(m)[0] + 1e8) - 1e8, hinge(m)[1]), None, [m], seed=seed)
+        assert GradientFault.NOT_SUBGRADIENT not in codes(result)
 
 
 def test_a_strongly_curved_function_gets_a_shorter_step():

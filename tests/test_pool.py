@@ -396,7 +396,7 @@ def test_a_machine_on_which_every_process_is_killed_is_at_fault(own: Sandbox, tm
     ask = child.calls
 
     def killing(asked: Sequence[Call]) -> list[Outcome]:
-        child.fresh()
+        child.close()
         child._child = own.child(100, {"RLIMIT_DATA": 1 << 30})
         os.kill(pid_of(child), signal.SIGKILL)
         return ask(asked)

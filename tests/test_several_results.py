@@ -157,3 +157,14 @@ def test_static_methods_of_a_class_are_functions_too(tmp_path: Path) -> None:
 def test_a_method_that_is_not_there_is_missing(tmp_path: Path, text: str) -> None:
     report = grade_text(make_course(tmp_path, *STATIC), text)
     assert codes(parts(report)["forward"]) == {"MISSING_FUNCTION"}
+
+
+def test_of_a_wrong_verdict_no_cause_is_told_that_is_one_of_numbers(tmp_path: Path) -> None:
+    exercise = (
+        'name = "e"\nkind = "function"\nfunction = "f"\nreference = "f"\ninputs = { x = "N" }\n'
+        "points = { value = 1 }\n" + CASE + "sizes = { N = 9 }\n"
+    )
+    report = grade_text(make_course(tmp_path, exercise, "def f(x):\n    return x > 0\n"), "def f(x): return x <= 0")
+    (finding,) = (finding for check in parts(report)["value"].checks for finding in check.findings)
+    assert (finding.code, finding.likely) == ("WRONG_VALUE", "")  # of a layer: the mask is inverted
+    assert finding.pattern

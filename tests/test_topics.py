@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from topics import TOPICS, Sandboxes, checks, grade_file, grade_solution, sandboxes, topic
+from topics import COURSES, PROFILES, TOPICS, Sandboxes, checks, grade_file, grade_solution, sandboxes, topic
 
-from grader.authoring.corpus import compose, differences, parts_of, read_slips, table
+from grader.authoring.corpus import compose, differences, parts_of, read_mistakes, read_slips, table
 from grader.authoring.stubs import cut_stub
 from grader.batch.handins import read_class
 from grader.batch.judges import grade_here
@@ -26,8 +26,6 @@ from grader.gradebook import Gradebook
 from grader.report.model import Report
 from grader.topics import find_manifest, submissions_folder
 
-COURSES = ("cs231n", "eecs498")
-"""Topics whose stubs and lessons are other people's: manifests and references only."""
 OWN = tuple(name for name in TOPICS if name not in COURSES)
 IN_CLASS = "mlp"
 """Its corpus goes through the batch in test_class."""
@@ -54,8 +52,7 @@ def told(report: Report) -> str:
 # ------------------------------------------------------------------------------------------------- solution and stub
 
 
-@pytest.mark.parametrize("profile", Profile)
-@pytest.mark.parametrize("name", TOPICS)
+@pytest.mark.parametrize(("name", "profile"), PROFILES)
 def test_the_worked_solution_earns_every_point(name: str, profile: Profile, where: Sandboxes) -> None:
     report = grade_solution(name, where, profile=profile, seed=7)
     assert (report.score.verdict, report.score.undecided) == ("passed", 0), told(report)
@@ -168,6 +165,16 @@ def graded(name: str, folder: Path) -> Mapping[str, Report]:
         return {
             recorded.attempt.student: book.report(recorded.row, recorded.attempt.student) for recorded in book.current()
         }
+
+
+def test_every_mistake_of_real_students_is_in_the_corpus() -> None:
+    slips = {f"{name}/{slip.name}": slip for name in TOPICS for slip in read_slips(name)}
+    known = read_mistakes()
+    for mistakes, wrong in ((known.mistake, True), (known.right, False)):
+        for mistake in mistakes:
+            assert mistake.slips, mistake.what
+            missing = [name for name in mistake.slips if name not in slips or bool(slips[name].fails) is not wrong]
+            assert not missing, mistake.what
 
 
 def test_the_table_of_the_corpus_is_up_to_date() -> None:

@@ -163,6 +163,17 @@ def test_a_process_of_its_own_says_the_same(tmp_path: Path, tensors: Sandbox, ki
     assert report.environment.wall is tensors.rung
 
 
+ANY = (
+    "from array_api_compat import array_namespace\n"
+    "def f(x, w):\n    t = array_namespace(x).tanh(x)\n    return t * w, (t, w)\n"
+    "def b(d, c):\n    t, w = c\n    return d * w * (1 - t * t), array_namespace(d).sum(d * t, axis=0)\n"
+)
+
+
+def test_one_file_for_every_library_is_right_behind_the_wall_too(course: Assignment, tensors: Sandbox) -> None:
+    assert_full(graded(course, tensors, ANY))
+
+
 def test_autograd_is_refused_behind_the_wall_too(course: Assignment, tensors: Sandbox) -> None:
     report = graded(course, tensors, FORWARD + BORROWED)
     assert parts(report)["forward"].earned == 1

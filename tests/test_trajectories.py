@@ -73,6 +73,7 @@ def test_only_parameters_that_ought_to_move_are_told_as_frozen(tmp_path: Path) -
     text = BOTH.replace("+ w}", ', "c": theta["c"]}')
     part = judged(tmp_path, (exercise, reference), text)
     assert part.checks[0].findings[0].pattern == "still as they were drawn: theta['b']"
+    assert part.checks[0].findings[0].likely == "the step leaves them out, or their gradient is zero"
 
 
 LOSSES = {
@@ -159,3 +160,46 @@ def test_the_step_that_gives_nan_is_named(tmp_path: Path) -> None:
 def test_a_state_that_is_not_returned_is_called_the_state(tmp_path: Path) -> None:
     part = judged(tmp_path, ADAM, ADAM_STEP.replace('{"m": m_new, "v": v_new, "t": t}', "None"), "step")
     assert part.checks[0].findings[0].likely == "return the new state"
+
+
+def test_a_count_is_handed_over_as_a_number_in_every_step(tmp_path: Path) -> None:
+    text = ADAM_STEP.replace('t = state["t"] + 1', 'assert type(state["t"]) is int\n    t = state["t"] + 1', 1)
+    assert judged(tmp_path, ADAM, text, "step").verdict == "passed"
+
+
+HAT = """
+def hat(params, lr, beta1, beta2, eps):
+    optimizer, steps = adam(params, lr, beta1, beta2, eps), []
+    def before(*_):
+        steps.append(1)
+        optimizer.param_groups[0]["eps"] = eps / (1 - beta2 ** len(steps)) ** 0.5
+    optimizer.register_step_pre_hook(before)
+    return optimizer
+"""
+
+
+@pytest.mark.parametrize(
+    ("also", "new", "verdict"),
+    [
+        ("", "", "passed"),
+        ("", "(np.sqrt(v) + eps) / (1 - beta2**t) ** 0.5", "failed"),
+        ("hat", "", "passed"),
+        ("hat", "(np.sqrt(v) + eps) / (1 - beta2**t) ** 0.5", "passed"),
+        ("hat", "np.sqrt(v / (1 - beta2**t) + eps)", "failed"),
+    ],
+)
+def test_a_step_may_follow_another_reading(tmp_path: Path, also: str, new: str, verdict: str) -> None:
+    named = 'reference = "adam"\n'
+    exercise = ADAM[0].replace(named, f'{named}also_right = ["{also}"]\n') if also else ADAM[0]
+    text = ADAM_STEP.replace("(np.sqrt(v / (1 - beta2**t)) + eps)", f"({new})") if new else ADAM_STEP
+    assert not new or text != ADAM_STEP
+    assert judged(tmp_path, (exercise, ADAM[1] + HAT), text, "step").verdict == verdict
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [("2", "passed"), ("1", "passed"), ("3", "failed")])
+def test_a_training_may_follow_another_reading(tmp_path: Path, factor: str, verdict: str) -> None:
+    """The rate times the gradient, or times half of it."""
+    half = MOVES_B[1].replace("def fit(", "def half(").replace("rate * 2", "rate").partition("\ndef score")[0]
+    exercise = MOVES_B[0].replace('reference = "fit"', 'reference = "fit"\nalso_right = ["half"]')
+    part = judged(tmp_path, (exercise, MOVES_B[1] + half), BOTH.replace("rate * 2", f"rate * {factor}"))
+    assert part.verdict == verdict

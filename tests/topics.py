@@ -17,9 +17,27 @@ from grader.sandbox.pool import Sandbox
 from grader.submission import Submission
 from grader.topics import assignment_names, find_manifest
 
-__all__ = ["TOPICS", "Sandboxes", "checks", "grade_file", "grade_solution", "sandboxes", "topic"]
+__all__ = [
+    "COURSES",
+    "PROFILES",
+    "TOPICS",
+    "Sandboxes",
+    "checks",
+    "grade_file",
+    "grade_solution",
+    "sandboxes",
+    "topic",
+]
 
 TOPICS = assignment_names()
+COURSES = ("cs231n", "eecs498")
+"""Topics whose stubs and lessons are other people's: manifests and references only, each for one array library."""
+PROFILES = tuple(
+    (name, profile)
+    for name in TOPICS
+    for profile in ((load_assignment(find_manifest(name)).profile,) if name in COURSES else Profile)
+)
+"""Topics with what their worked solutions run on."""
 Sandboxes = Mapping[Profile, Sandbox]
 
 

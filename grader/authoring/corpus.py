@@ -16,7 +16,20 @@ from grader.errors import CourseError, MachineError
 from grader.report.model import ExerciseReport, FindingReport, PartReport, Report
 from grader.topics import assignment_names, submissions_folder
 
-__all__ = ["Expected", "Slip", "compose", "differences", "main", "parts_of", "read_slip", "read_slips", "table"]
+__all__ = [
+    "Expected",
+    "Mistake",
+    "Mistakes",
+    "Slip",
+    "compose",
+    "differences",
+    "main",
+    "parts_of",
+    "read_mistakes",
+    "read_slip",
+    "read_slips",
+    "table",
+]
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,6 +40,23 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     code: str
     hint: str = ""
     """Text that the finding's message must contain."""
+
+
+class Mistake(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something found in published solutions, wrong or right but odd, and the submissions that do it."""
+
+    what: str
+    slips: list[str]
+    """As topic/slip."""
+    count: int | None = msgspec.field(default=None, name="in")
+    """Number of repositories, where that was counted."""
+
+
+class Mistakes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file mistakes.toml of the corpus."""
+
+    mistake: list[Mistake]
+    right: list[Mistake]
 
 
 class _Raw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +87,19 @@ def read_slips(topic: str) -> tuple[Slip, ...]:
         CourseError: an expected.toml can't be read; names file and field.
     """
     return tuple(read_slip(path.parent) for path in sorted((submissions_folder() / topic).glob("*/expected.toml")))
+
+
+def read_mistakes() -> Mistakes:
+    """What is known of real students' mistakes.
+
+    Raises:
+        CourseError: the file can't be read; names file and field.
+    """
+    path = submissions_folder() / "mistakes.toml"
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Mistakes)
+    except (OSError, ValueError) as error:
+        raise CourseError(f"{path}: {error}") from error
 
 
 def read_slip(folder: Path) -> Slip:
@@ -163,12 +206,22 @@ END = "<!-- end of table -->"
 
 
 def table(topics: Sequence[str]) -> str:
-    """The corpus as Markdown: a line a topic, then a table a topic with what each submission is."""
+    """The corpus as Markdown: a line a topic, real students' mistakes, then a table a topic with what each is."""
     every = {topic: read_slips(topic) for topic in topics}
     lines = ["| topic | wrong | right, but odd |", "|---|---|---|"]
     for topic, slips in every.items():
         wrong = sum(1 for slip in slips if slip.fails)
         lines.append(f"| [{topic}](#{topic}) | {wrong} | {len(slips) - wrong} |")
+    known = read_mistakes()
+    for title, found in (
+        ("Mistakes of real students", known.mistake),
+        ("Right, but odd, of real students", known.right),
+    ):
+        lines += ["", f"### {title}", "", "| what | repositories | submissions |", "|---|---|---|"]
+        lines += [
+            f"| {_cell(item.what)} | {item.count or ''} | {', '.join(f'`{name}`' for name in item.slips)} |"
+            for item in found
+        ]
     for topic, slips in every.items():
         lines += ["", f"### {topic}", "", "| submission | what it does | what must be found |", "|---|---|---|"]
         lines += [f"| `{slip.name}` | {_cell(slip.title)} | {_found(slip)} |" for slip in slips]

@@ -12,8 +12,8 @@ lines; cutting the stub replaces each such region:
 A region at the left margin (a function of the solution that students should not see) vanishes. Everything else is
 kept to the letter, so the stub is checked in and a test holds it equal to what would be cut.
 
-A slip is one mistake, written as only the functions that differ from the worked solution. Overlaying puts them in
-place of those of the same name: the result is one file, as a student would have handed it in.
+A slip is one mistake, written as only the functions and classes that differ from the worked solution. Overlaying puts
+them in place of those of the same name: the result is one file, as a student would have handed it in.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from grader.findings import Fault, FindingCode
 from grader.gradebook import Attempt, Gradebook, Key, Sealed, seal
 from grader.grading import ungraded, unreadable
 from grader.report.model import Report
-from grader.submission import load_submission
+from grader.submission import read_submission
 
 __all__ = ["Graders", "Pass", "Shard", "Tally", "begin", "common_key", "patience"]
 
@@ -190,7 +190,7 @@ class Pass:
             )
             try:
                 with handin.opened() as path:
-                    submission = load_submission(path, self.assignment.file, self.assignment.functions)
+                    submission = read_submission(path, self.assignment)
                     notes = tuple(note.replace(str(path), handin.where) for note in submission.notes)
             except SubmissionError as error:
                 report = unreadable(self.assignment, error, name=handin.student, hidden_seed=self.order.seed)

@@ -100,6 +100,7 @@ class Student:
         """Begin a check: forget the counts of the one before."""
         self.hide_values, self.known = hide_values, known
         self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
+        self._slots, self._kept_by = 0, {}  # a check asks the same whatever was asked before it
 
     def value(self, function: str, *args: Any, like: int = 0, watch: bool = False) -> Any:
         """What the function returns; `like` is the size in bytes of what is expected. `watch` as in Call.

@@ -29,7 +29,7 @@ def trajectory(question: Question) -> Ruling:
     expected = question.oracle.expected(exercise, case)
     function = exercise.functions["step"]
     (name, params), *rest = case.inputs.items()
-    state = {field: map_leaves(np.zeros_like, value) for field, value in expected.states[0].items()}
+    state = {field: _start(value) for field, value in expected.states[0].items()}
     evidence: list[tuple[str, Comparison]] = []
     for step, update in enumerate(case.updates, start=1):
         args = [params, update, *([state] if exercise.state else []), *(value for _, value in rest)]
@@ -46,8 +46,18 @@ def trajectory(question: Question) -> Ruling:
         failure = _compare(question, found, wanted, step, before, evidence)
         if failure is not None:
             return Ruling(failure=failure, comparisons=evidence)
-        params, state = found[name], found.get("state", state)
+        params, state = found[name], {field: _handed_on(value) for field, value in found.get("state", state).items()}
     return Ruling(comparisons=evidence)
+
+
+def _start(value: Any) -> Any:
+    """A field of the state before the first step: zeros, or 0 for a count, an int as a student would write it."""
+    return 0 if isinstance(value, np.ndarray) and value.ndim == 0 else map_leaves(np.zeros_like, value)
+
+
+def _handed_on(value: Any) -> Any:
+    """A count goes back as the number that it was: as an array of torch's it takes powers to float32."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _found(function: str, result: Any, wanted: dict[str, Any]) -> dict[str, Any] | Finding:

@@ -99,7 +99,7 @@ SLIPS = (
     Slip(
         pattern="the parameters are those of a training that starts with the second batch",
         likely="the first step takes the first rows: count the steps from 0",
-        args=lambda p, x, y, a: (p, np.roll(x, -a["batch"], axis=0), np.roll(y, -a["batch"]), a),
+        args=lambda p, x, y, a: (p, np.roll(x, -a["batch"], axis=0), np.roll(y, -a["batch"], axis=0), a),
     ),
     Slip(
         pattern="the parameters are those of a training with the learning rate times the batch size",
@@ -137,8 +137,11 @@ def _explained(question: Question, failure: Finding, params: Any, losses: Array,
         if np.array_equal(leaf, np.asarray(now[label])) and not np.array_equal(leaf, moves[label])
     ]
     if frozen:
-        pattern = f"still as they were drawn: {'all parameters' if len(frozen) == len(then) else ', '.join(frozen)}"
-        return replace(failure, pattern=pattern, likely="go on with what the step returns, for every parameter")
+        if len(frozen) == len(then):
+            pattern = "still as they were drawn: all parameters"
+            return replace(failure, pattern=pattern, likely="go on with what the step returns")
+        pattern = f"still as they were drawn: {', '.join(frozen)}"
+        return replace(failure, pattern=pattern, likely="the step leaves them out, or their gradient is zero")
     for slip in SLIPS:
         other = _reference_on(question, slip)
         if other is not None and _same(params, other.trajectory[0], name):

@@ -19,6 +19,10 @@ from grader.numerics.trees import named_leaves, same_structure
 __all__ = ["Leaf", "compare_leaves", "describe_value", "expected_leaves", "structure_problem", "tell"]
 
 
+MOST_NAMES = 8
+"""Of several arrays, told of one by one; a path of twenty points is not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Leaf:
     """One expected array, how far a right one may lie from it, and what the diagnosis of a wrong one may use."""
@@ -124,10 +128,15 @@ def tell(
         base,
         worst="" if hide_values else _worst(leaf.name, result),
         pattern="" if first is None or not known else first.code.title if hide_values else first.pattern,
-        likely="" if first is None else first.cause or "",
+        likely="" if first is None or _is_verdict(leaf) else first.cause or "",
         diagnosis="" if first is None else first.code.name,
         also=_also(results, wrong, told, hide_values),
     )
+
+
+def _is_verdict(leaf: Leaf) -> bool:
+    """Whether yes or no was asked: causes are known of numbers only."""
+    return bool(leaf.expected.dtype.kind == "b")
 
 
 def _plain(leaf: Leaf) -> Context:
@@ -200,5 +209,9 @@ def _claim(leaf: Leaf, diagnoses: tuple[Diagnosis, ...]) -> tuple[str, str] | No
 
 
 def _list(names: Sequence[str], one: str, several: str) -> str:
-    """`db is`, `dx and db are`: names with the verb in its number."""
-    return f"{names[0]} {one}" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} {several}"
+    """`db is`, `dx and db are`, `out[1], out[2] and 18 more are`: names with the verb in its number."""
+    if len(names) == 1:
+        return f"{names[0]} {one}"
+    shown = names[:-1] if len(names) <= MOST_NAMES else names[:2]
+    last = names[-1] if len(names) <= MOST_NAMES else f"{len(names) - 2} more"
+    return f"{', '.join(shown)} and {last} {several}"

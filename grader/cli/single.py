@@ -40,6 +40,12 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     "SUBMISSION is or holds, by its name; never a manifest that was handed in.",
 )
 @click.option(
+    "--only",
+    multiple=True,
+    metavar="EXERCISE",
+    help="Grade only the exercises of this name, for their points alone: conv, 'conv*'. May be given several times.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(min=0),
     metavar="N",
@@ -81,6 +87,7 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
 def grade_command(
     submission: Path,
     assignment: str | None,
+    only: tuple[str, ...],
     seed: int | None,
     require: str,
     unsafe: bool,
@@ -97,6 +104,11 @@ def grade_command(
     from grader.manifest import load_assignment
 
     loaded = load_assignment(manifest)  # before anything heavy: a mistake in the manifest is told at once
+    if only:
+        try:
+            loaded = loaded.only(only)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="'--only'") from error
     from grader.sandbox.pool import Sandbox
 
     with (

@@ -77,6 +77,7 @@ class Where(enum.Enum):
 
     AT_INPUTS = "at the inputs"
     NEAR_KINK = "close to the kinks"
+    AT_KINK = "on both sides of the kink"
     JITTERED = "beside the inputs"
     ONE_TENSOR = "of one tensor alone"
 

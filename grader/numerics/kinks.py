@@ -16,12 +16,15 @@ That interval holds for an output that is convex or concave near the point. A su
 unit at 0 behind a matrix) can have right gradients outside of it. So before anyone is accused, one output outside is
 found by bisection, and it is shown to bend one way only along 32 random triangles.
 
-If no step avoids a kink (a single loss, say), the probe is inconclusive. That is never a failure.
+If no step avoids a kink and there is but one output (a hinge loss, at a margin of 0), the gradient as a whole must lie
+between the slopes on the two sides: for single inputs, and for random directions. That says less than a difference
+quotient, so it passes only together with a probe beside the inputs, and no odds are claimed for it. Where neither is to
+be had the probe is inconclusive. That is never a failure.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +56,9 @@ _USELESS = 1e-2
 """A tolerance above this share of the gradient, and of the output, shows nothing."""
 _MOST_MASKED = 0.9
 _TRIANGLES = 32
+_SINGLE = 24
+_MIXED = 8
+"""Directions in which the gradient of a lone output is held between its slopes: single inputs, and all at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,6 +127,8 @@ def probe(
         if flags.size > 1 and flags.mean() <= _MOST_MASKED:
             return _around_kinks(pair, point, upstream, direction, points, flags, rng, number)
         step *= _SHORTER
+    if flags.size == 1:
+        return _alone_at_kink(pair, point, rng)
     detail = f"every step down to {step / _SHORTER:.0e} of the inputs' size crosses it"
     return Probed(coverage=0.0, warnings=(_problem(GradientFault.KINK, detail),))
 
@@ -231,6 +239,48 @@ def _at_kinks(
 
 
 # ------------------------------------------------------------------------------------------------------- at a kink
+
+
+def _alone_at_kink(pair: Pair, point: Point, rng: np.random.Generator) -> Probed:
+    """The only output has a kink here: its gradient may be any that stays between the slopes on the two sides."""
+    step = STEP * _NEAR
+    coarse = coarse_noise(pair.values, point.x, point.value, point.scale * rng.standard_normal(point.x.size))
+    point = replace(point, noise=np.maximum(coarse, point.noise))
+    moves = [(point.x + step * along) - point.x for along in _directions(point, rng)]  # as they are represented
+    values = pair.values([point.x + sign * move for move in moves for sign in (1, -1)])
+    with np.errstate(all="ignore"):
+        above = (np.concatenate(values[::2]) - point.value) / step
+        below = (point.value - np.concatenate(values[1::2])) / step
+        slopes = np.stack(moves) @ pair.gradient(point.x, np.ones(1)) / step
+        slack = 40 * point.noise / step + 1e-6 * (np.abs(above) + np.abs(below))
+        low, high = np.minimum(above, below), np.maximum(above, below)
+        outside = np.maximum(low - slopes, slopes - high)
+    warning = _problem(GradientFault.KINK, "in the only output")
+    if not slack.max() <= _USELESS * max(map(norm, (slopes, above, below))):  # NaN is not
+        return Probed(coverage=0.0, warnings=(warning,))
+    worst = int(np.argmax(outside - slack))
+    if outside[worst] > slack[worst]:
+        own = slice(worst, worst + 1)
+        group = _Slopes(outputs=np.zeros(1, dtype=np.intp), least=low[own], greatest=high[own], slack=slack[own])
+        problems, warnings = _accuse(pair, point, group, moves[worst] / step, step, rng)
+        return Probed(coverage=0.0, problems=problems, warnings=(warning, *warnings))
+    evidence = Probe(
+        where=Where.AT_KINK,
+        residual=max(0.0, float(outside.max())),
+        truncation=0.0,
+        roundoff=float(slack.max()),
+        step=step,
+        gradient_norm=norm(slopes),
+    )
+    return Probed(probes=(evidence,), coverage=0.0, warnings=(warning,))
+
+
+def _directions(point: Point, rng: np.random.Generator) -> list[Vector]:
+    """Along single inputs, and along all at once."""
+    chosen = rng.permutation(np.flatnonzero(point.scale))[:_SINGLE]
+    single = np.zeros((chosen.size, point.x.size))
+    single[np.arange(chosen.size), chosen] = point.scale[chosen]
+    return [*single, *(point.scale * rng.standard_normal(point.x.size) for _ in range(_MIXED))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,6 +9,9 @@ whose code raised opens in the student's own frame. A part that did not pass is 
 one of every other door. That goes for an undecided one too, whose message says that it is not the student's fault:
 silence would look like success.
 
+A topic without a stub, whose files are those of a course elsewhere (`more_files` in its manifest), is one skipped line
+until some Python file lies beside its manifest.
+
 Points. A part travels as plain data on its test's report, which is how it comes from the workers of pytest-xdist.
 Whoever is not a worker puts the parts together, fills in those that were not run (they stay in the denominator),
 prints the points and, with --grade-report, writes them. The exit code stays pytest's own, unless a report that was
@@ -34,7 +37,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader.errors import CourseError
-from grader.pytest_plugin.desk import DebuggerQuit, close_desks, desk_of, end_at_own_frame, plain_python
+from grader.pytest_plugin.desk import (
+    DebuggerQuit,
+    close_desks,
+    desk_of,
+    end_at_own_frame,
+    nothing_here,
+    plain_python,
+)
 from grader.pytest_plugin.points import Points
 from grader.pytest_plugin.results import Graded, attach, graded_part, retell
 
@@ -121,6 +131,12 @@ class AssignmentFile(pytest.File):
             lines = _exercise_lines(self.path.read_text(encoding="utf-8"))
         except (CourseError, OSError) as error:
             raise self.CollectError(str(error)) from None
+        if nothing_here(assignment):
+            pytest.skip(
+                f"{assignment.name}: nothing is handed in here. Put your files beside the manifest, or "
+                f"grade them where they are: grader grade YOUR_FOLDER --assignment {assignment.name}",
+                allow_module_level=True,
+            )
         for index, exercise in enumerate(assignment.exercises):
             line = lines[index] if len(lines) == len(assignment.exercises) else 0
             yield ExerciseNode.from_parent(

@@ -10,7 +10,6 @@ import warnings
 from bdb import BdbQuit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from grader.grading import PartOutcome, Session
     from grader.report.model import SubmissionInfo
 
-__all__ = ["DebuggerQuit", "Desk", "close_desks", "desk_of", "end_at_own_frame", "plain_python"]
+__all__ = ["DebuggerQuit", "Desk", "close_desks", "desk_of", "end_at_own_frame", "nothing_here", "plain_python"]
 
 
 class Desk:
@@ -38,7 +37,7 @@ class Desk:
         from grader.grading import Session
         from grader.reference import Oracle
         from grader.sandbox.inprocess import InProcess
-        from grader.submission import load_submission
+        from grader.submission import read_submission
 
         self.folder = assignment.manifest.resolve().parent
         self.private = hidden_seed is not None
@@ -46,12 +45,12 @@ class Desk:
         self.session: Session | Finding
         """Or why the submission can't be read."""
         try:
-            submission = load_submission(self.folder, assignment.file, assignment.functions)
+            submission = read_submission(self.folder, assignment)
         except SubmissionError as error:
             self.session = finding(FindingCode.SUBMISSION_UNREADABLE, problem=str(error))
             self.notes: tuple[str, ...] = (str(error),)
         else:
-            source = replace(submission.source, adapter=assignment.adapter)
+            source = assignment.with_course_code(submission.source)
             evaluator = _UntilQuit(InProcess(source, assignment.profile))
             self.session = Session(assignment, evaluator, Oracle(assignment), hidden_seed)
             self.digest, self.notes = submission.digest, submission.notes
@@ -93,6 +92,13 @@ class Desk:
 
         if not isinstance(self.session, Finding):
             self.session.evaluator.close()
+
+
+def nothing_here(assignment: Assignment) -> bool:
+    """Whether a topic that comes without a stub has no files of a student's beside its manifest yet."""
+    from grader.archive import list_folder
+
+    return bool(assignment.more_files) and not list_folder(assignment.manifest.resolve().parent).sizes
 
 
 _DESKS = pytest.StashKey[dict[Path, Desk]]()

@@ -22,9 +22,11 @@ says what differs, `tensors` turns arrays into tensors and back, `autograd` refu
 
 Life of a child. It is forked (milliseconds), puts its own layers up, says so with one byte, is sent the submission,
 loads it from memory and answers calls until it is closed, runs past a deadline or breaks the protocol; then it is
-killed with all that it started, and its zygote reaps it when it has ended. The next call, and the next exercise, begin
-with another one: what a submission does costs the call it did it in. Calls that are known beforehand (the four points
-of a difference) are asked in one go, and answered in one.
+killed with all that it started, and its zygote reaps it when it has ended. The next call begins with another one: what
+a submission does costs the call it did it in. So does the next exercise, unless every call returned and the child is
+seen to be as it was when it had loaded the submission (`leftovers`): then it goes on. Calls that are known beforehand
+(the four points of a difference; all of a check, if others were asked the same) are asked in one go, and answered in
+one (`foresight`).
 
 What the judge never does: unpickle, evaluate or parse as JSON anything from a child; allocate more than the call
 allows because a header says so; wait past a deadline; take file descriptors.
@@ -52,7 +54,8 @@ What nothing stops, and why it is worth nothing:
                               there is no other occasion to behave well at.
     state between calls       globals live until the child ends. No expected value ever arrives, and a case's arrays do
                               not come twice but where the check asks twice on purpose: to see whether state leaks.
-                              Each exercise has a child of its own.
+                              Each exercise has a child of its own, or one that says that nothing was left in it: if
+                              it lies, its own exercises are no longer apart. With a private seed it is not asked.
     replies by hand           a reply with the right nonce, from the worker's frame, is just another return value.
     its own process           it may break the worker, NumPy or Python in its child: that costs its own checks.
     using up its limits       is told as such, and costs the checks it did so in.

@@ -306,8 +306,9 @@ def _owner(name: str) -> Any:
 
 
 def _modules_of_torch() -> Iterator[Any]:
+    """Those that hold torch's functions under its names."""
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in ("torch", "functorch") and isinstance(module, type(sys)):
+        if name.partition(".")[0] in ("torch", "functorch", "array_api_compat") and isinstance(module, type(sys)):
             yield module
 
 

@@ -44,6 +44,7 @@ OURS: Final = (
     "grader.sandbox.freeze",
     "grader.sandbox.kernel",
     "grader.sandbox.landlock",
+    "grader.sandbox.leftovers",
     "grader.sandbox.loading",
     "grader.sandbox.patches",
     "grader.sandbox.perturbed",

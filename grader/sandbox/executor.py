@@ -72,6 +72,10 @@ class Executor:
             self._adapted = self.program.adapt(self._names)
         return self._names
 
+    def forget(self) -> None:
+        """Drop all caches."""
+        self._slots.clear()
+
     def _find(self, name: str) -> Any:
         """What is called by this name, perhaps a static method; None if there is nothing.
 
@@ -79,10 +83,8 @@ class Executor:
             AttributeError: the class has no such method.
         """
         names = self._load()
-        if name in self._adapted:
-            return self._adapted[name]
         first, *rest = name.split(".")
-        found = names.get(first)
+        found = (self._adapted if first in self._adapted else names).get(first)
         for attribute in rest if found is not None else ():
             found = getattr(found, attribute)
         return found if callable(found) else None
@@ -142,6 +144,7 @@ class Executor:
                 return Malformed(problem=f"it must return {wanted}, it returned {_form(shown)}")
             result, cache = items
             still = tuple([None if i in changed else then for i, then in enumerate(before)])
+            self._slots.pop(call.keep, None)  # the latest are the last
             self._slots[call.keep] = slot = _Slot(cache, args, still, function, call.args)
             for number in list(self._slots)[:-MAX_SLOTS]:
                 del self._slots[number]

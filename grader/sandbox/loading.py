@@ -7,6 +7,10 @@ import that only a plot needs never hides the functions. A file that doesn't par
 The files are found by importers that are installed only while student code runs, and the modules are taken out of
 sys.modules again: two submissions with files of the same names can follow each other in one process. As where Python
 runs a script, a file beside the entry comes before what is installed, and a folder without __init__.py after it.
+
+A course with several files has names for them (`Source.graded`): whatever folders they were handed in with, each is
+found by the name that the course's own imports give it (`from cs231n.layers import *`, `from ..layers import *`), and
+so is what lies beside it. What the course hands out and the submission left away is found last of all.
 """
 
 from __future__ import annotations
@@ -84,38 +88,66 @@ class Program:
                 in place once, and stays.
         """
         self.source = source
+        self.files = {**source.files, **{_given(name): text for name, text in source.given.items()}}
         self.alone = alone
         self.kit = kit_of(profile)
         self.problems: list[str] = []
         self.patches = Patches(self.kit.guarded, self.kit.settings)
         self._staying = _Staying(self)
-        self._here = PurePosixPath(source.entry).parent
+        self._graded = {f"{source.package or _PACKAGE}.{name}": path for name, path in source.graded.items()}
+        self._packages = _packages_of(self._graded)
+        here = PurePosixPath(source.entry).parent
+        self._packages.setdefault(_PACKAGE, [here])
+        self._folders = list(dict.fromkeys([here, *(PurePosixPath(path).parent for path in source.graded.values())]))
+        """Where the files lie that are loaded: what lies beside them is imported by its plain name."""
         self._paths = {self.filename(path): path for path in source.files}
         self._lines: dict[str, list[str]] = {}
         self._loaded: dict[str, ModuleType] = {}
+        self._namespaces: dict[str, dict[str, Any]] = {}
         self._own: dict[str, ModuleType] = {}
         self._names = {PurePosixPath(source.entry).stem}
         self._first = {first for path in source.files for first in self._first_names(PurePosixPath(path))}
+        self._first |= {source.package.partition(".")[0]} - {""}
 
     def load(self) -> dict[str, Any]:
-        """Load the entry file and return its names. Never raises for its contents; see `problems`."""
+        """Load what is graded and return its names. Never raises for its contents; see `problems`."""
         entry = self.source.entry
-        name = PurePosixPath(entry).stem
-        module = ModuleType(name)
-        namespace = module.__dict__
-        module.__file__ = self.filename(entry)
-        module.__package__ = _PACKAGE
-        module.__spec__ = importlib.machinery.ModuleSpec(f"{_PACKAGE}.{name}", _Finder(self))
+        names: dict[str, Any] = {}
         try:
             with self.running():
-                sys.modules.setdefault(name, module)
-                self.execute(entry, module)
-        except SyntaxError as error:
-            self.note(entry, None, error)
+                if self._graded:
+                    self._load_several(names)
+                else:
+                    names = self._load_entry(entry)
         except AutogradRefused as refusal:  # the file was loaded all the same: its own code went on, or its statement
             path, line, _ = [(entry, None, ""), *own_frames(trace_of(refusal), self)][-1]
             self.note(path, line, refusal)
+        return names
+
+    def _load_entry(self, entry: str) -> dict[str, Any]:
+        name = PurePosixPath(entry).stem
+        module = ModuleType(name)
+        namespace = module.__dict__  # asked for now: the file may make a module of another kind of it
+        module.__file__ = self.filename(entry)
+        module.__package__ = _PACKAGE
+        module.__spec__ = importlib.machinery.ModuleSpec(f"{_PACKAGE}.{name}", _Finder(self))
+        sys.modules.setdefault(name, module)
+        try:
+            self.execute(entry, module)
+        except SyntaxError as error:
+            self.note(entry, None, error)
         return namespace
+
+    def _load_several(self, names: dict[str, Any]) -> None:
+        """Load the files graded, each under its name in the course; of a name in several the first in their order."""
+        for name, path in self._graded.items():
+            try:
+                importlib.import_module(name)
+            except _FAILED as error:  # a syntax error mostly: what else a file raises, execute() has dealt with
+                self.note(path, self._line_of(error, path), error)
+            for key, value in self._namespaces.get(path, {}).items():
+                if type(value) is not Placeholder:  # that is a name of a file that is not here
+                    names.setdefault(key, value)
 
     def adapt(self, names: Mapping[str, Any]) -> dict[str, Any]:
         """Functions of the course's adapter, if there is one, for a submission of these names."""
@@ -136,12 +168,12 @@ class Program:
         """
         filename, namespace = self.filename(path), module.__dict__
         namespace["__builtins__"] = vars(builtins)  # else they were this module's, which has some of its own (boot)
-        text = decode(self.source.files[path])
+        text = decode(self.files[path])
         lines = self._lines[path] = io.StringIO(text).readlines()
         if self.source.root is None:
             linecache.cache[filename] = (len(text), None, lines, filename)
         code = _compiled(text, filename)
-        self._loaded[path] = module
+        self._loaded[path], self._namespaces[path] = module, namespace
         try:
             exec(code, namespace)
             return
@@ -180,7 +212,7 @@ class Program:
 
     def filename(self, path: str) -> str:
         """Name in tracebacks: the real path where there is one (breakpoints need it), else that in the submission."""
-        return path if self.source.root is None else str(Path(self.source.root, path))
+        return path if self.source.root is None or path not in self.source.files else str(Path(self.source.root, path))
 
     def path(self, filename: str) -> str | None:
         """Path in the submission of a name in a traceback, if it is the student's."""
@@ -215,7 +247,7 @@ class Program:
 
     def _first_names(self, path: PurePosixPath) -> Iterator[str]:
         """Names at the top by which a file or its package is imported, but for those that arrays themselves rely on."""
-        for base in (PurePosixPath("."), self._here):
+        for base in (PurePosixPath("."), *self._folders):
             if path.is_relative_to(base):
                 name = PurePosixPath(path.relative_to(base).parts[0]).stem
                 if name not in sys.stdlib_module_names and name not in self.kit.needed and self.find(name) is not None:
@@ -223,29 +255,47 @@ class Program:
 
     def find(self, name: str) -> str | None:
         """File of a module or package by its name; None if there is none."""
+        if name in self._graded:
+            return self._graded[name]
         for stem in self._stems(name):
-            for path in (stem / "__init__.py", stem.with_suffix(".py") if stem.name else stem):
-                if str(path) in self.source.files and (name != _PACKAGE or path.name == "__init__.py"):
+            # Beside a package's folder there may be a file of its name: that is another module.
+            plain = [] if name in self._packages or not stem.name else [stem.with_suffix(".py")]
+            for path in (stem / "__init__.py", *plain):
+                if str(path) in self.source.files:
                     return str(path)
         return None
+
+    def given(self, name: str) -> str | None:
+        """File that the course hands out for a module that the submission hasn't got; None if there is none."""
+        return _given(name) if name in self.source.given else None
 
     def is_folder(self, name: str) -> bool:
         """Whether a name is that of a folder that holds some of the files."""
         files = [PurePosixPath(path) for path in self.source.files]
-        return name == _PACKAGE or any(file.is_relative_to(stem) for stem in self._stems(name) for file in files)
+        named = name in self._packages or any(own.startswith(f"{name}.") for own in self.source.given)
+        return named or any(file.is_relative_to(stem) for stem in self._stems(name) for file in files)
 
     def _stems(self, name: str) -> Iterator[PurePosixPath]:
-        """Paths, without suffix, that a module of this name may have: beside the entry first."""
-        first, *rest = name.split(".")
-        if first == _PACKAGE:
-            yield self._here.joinpath(*rest)
-        else:
-            yield self._here.joinpath(first, *rest)
-            yield PurePosixPath(first, *rest)
+        """Paths, without suffix, that a module of this name may have: beside what is loaded first."""
+        package, rest = name, list[str]()
+        while package:
+            for folder in self._packages.get(package, ()):
+                # In one folder with all the others' files a package has no __init__.py of its own.
+                if rest or package in (self.source.package, _PACKAGE) or folder.name == package.rpartition(".")[2]:
+                    yield folder.joinpath(*rest)
+            package, _, last = package.rpartition(".")
+            rest.insert(0, last)
+        if rest[0] != _PACKAGE:
+            for folder in dict.fromkeys([*self._folders, PurePosixPath(".")]):
+                yield folder.joinpath(*rest)
 
     def already(self, path: str) -> ModuleType | None:
         """The module of a file that was loaded under another name."""
         return self._loaded.get(path)
+
+    def loaded(self) -> list[ModuleType]:
+        """The modules of all files that were loaded."""
+        return list(self._loaded.values())
 
     def found(self, name: str) -> None:
         """Remember that a module of this name is the student's."""
@@ -253,7 +303,7 @@ class Program:
 
 
 _PACKAGE = "_submission"
-"""Package that relative imports of the entry file refer to: the folder it lies in."""
+"""Package that relative imports of the files loaded refer to, where the course has no name for it."""
 _DOES_NOT_PARSE = (SyntaxError, IndentationError, TabError)
 
 
@@ -367,25 +417,55 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         spec = module.__spec__
-        if spec is not None and self.program.already(spec.loader_state) is None:
-            module.__file__ = self.program.filename(spec.loader_state)
+        if spec is None or self.program.already(spec.loader_state) is not None:
+            return
+        module.__file__ = self.program.filename(spec.loader_state)
+        try:
             self.program.execute(spec.loader_state, module)
+        except SyntaxError as error:
+            if spec.submodule_search_locations is None:
+                raise
+            self.program.note(spec.loader_state, None, error)  # it still is the folder of its other files
 
 
 class _FolderFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds folders of the student's files that have no __init__.py; asked last of all."""
+    """Finds folders of the student's files that have no __init__.py, and what the course gives; asked last of all."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        if not self.program.is_folder(fullname):
+        given = self.program.given(fullname)
+        if given is None and not self.program.is_folder(fullname):
             return None
         self.program.found(fullname)
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        if given is None:
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        spec = importlib.machinery.ModuleSpec(fullname, _Finder(self.program))
+        spec.loader_state = given
+        return spec
 
     def exec_module(self, module: ModuleType) -> None:
         """A folder has nothing to run."""
+
+
+def _given(name: str) -> str:
+    """Path of a module that the course gives; no file of a submission has it, for the tracebacks' sake."""
+    return f"<{name} of the course>"
+
+
+def _packages_of(modules: Mapping[str, str]) -> dict[str, list[PurePosixPath]]:
+    """Folders that each package of these modules stands for, the modules given as name: path."""
+    packages: dict[str, list[PurePosixPath]] = {}
+    for name, path in modules.items():
+        package, folder = name.rpartition(".")[0], PurePosixPath(path).parent
+        while package:
+            packages.setdefault(package, [])
+            if folder not in packages[package]:
+                packages[package].append(folder)
+            package, _, last = package.rpartition(".")
+            folder = folder.parent if folder.name == last else folder
+    return packages
 
 
 def decode(data: bytes) -> str:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-__all__ = ["Patches"]
+__all__ = ["Patches", "changes"]
 
 GUARDED = ("builtins", "math", "numpy", "numpy.linalg", "numpy.random", "numpy.testing")
 _ABSENT = object()
@@ -45,20 +45,20 @@ class Patches:
     def take_out(self) -> None:
         """Put the modules back, and keep what was changed in them."""
         for name, (space, saved) in self._saved.items():
-            self._theirs[name] = changes = _changes(name, space, saved)
-            _put(space, {key: saved.get(key, _ABSENT) for key in changes})
+            self._theirs[name] = theirs = changes(name, space, saved)
+            _put(space, {key: saved.get(key, _ABSENT) for key in theirs})
         self._their_settings = [(put, get()) for get, put in self._settings]
         for put, value in self._saved_settings:
             put(value)
 
 
-def _changes(module: str, space: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
+def changes(module: str, space: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
     """What was replaced, deleted or added; an added submodule is an import, not a change."""
-    changes = {key: space.get(key, _ABSENT) for key, value in saved.items() if space.get(key, _ABSENT) is not value}
+    found = {key: space.get(key, _ABSENT) for key, value in saved.items() if space.get(key, _ABSENT) is not value}
     for key in space.keys() - saved.keys():
         if f"{module}.{key}" not in sys.modules:
-            changes[key] = space[key]
-    return changes
+            found[key] = space[key]
+    return found
 
 
 def _put(space: dict[str, Any], changes: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ import numpy as np
 from grader.calls import (
     Call,
     Isolation,
+    Kept,
     Killed,
     Loaded,
     LoadOutcome,
@@ -39,10 +40,21 @@ from grader.calls import (
 )
 from grader.errors import MachineError
 from grader.sandbox.child import Child, Ending, Spent
-from grader.sandbox.executor import MAX_MESSAGE, MAX_TRACEBACK
+from grader.sandbox.executor import MAX_MESSAGE, MAX_SLOTS, MAX_TRACEBACK
+from grader.sandbox.foresight import Script, header_of, is_same
 from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
 from grader.sandbox.pool import Sandbox
-from grader.sandbox.wire import ADAPTER, TOGETHER, Incoming, Reply, Status, Violation, pack_request, read_reply
+from grader.sandbox.wire import (
+    ADAPTER,
+    GIVEN,
+    TOGETHER,
+    Incoming,
+    Reply,
+    Status,
+    Violation,
+    pack_request,
+    read_reply,
+)
 from grader.sandbox.wording import MAX_NAME
 
 __all__ = ["ChildProcess"]
@@ -52,6 +64,10 @@ _SLACK_SECONDS: Final = 30
 """Of CPU time, before the kernel ends what the judge should have ended."""
 _MOST_WAITING: Final = 10.0
 """How many times its limit a call may take by the clock on a machine that is busy with other things."""
+_PATIENCE: Final = 0.25
+"""Seconds for an answer that is only foreseen. Who takes longer is asked one by one, and given all its time."""
+_TO_LOOK: Final = 1.0
+"""Seconds in which a process says whether anything is left in it."""
 _IDLE: Final = 0.1
 """Share of the time below which a call that ran out of it did not compute, but wait."""
 
@@ -92,8 +108,17 @@ class ChildProcess:
         self._printed = ""
         self._reprinted = 0
         self._overflowed = False
+        self._smooth = False
+        """Whether every call to this process returned."""
+        self._foresees = True
+        self._script: Script | None = None
+        self._ahead: _Ahead | None = None
+        self._past: list[Call] = []
+        """What this process was asked since it had loaded the submission, or was found as it was then."""
+        self.asked: list[Call] = []
+        """What was asked since `foresee`."""
         self.started = 0
-        """Processes started so far."""
+        """Processes started so far, but for those that stood in for another one."""
 
     @property
     def isolation(self) -> Isolation:
@@ -103,6 +128,8 @@ class ChildProcess:
     @property
     def overflowed(self) -> bool:
         """Whether more was printed than is kept."""
+        if self._ahead is not None:  # some of it may be of calls that nobody asked for yet; where it prints it stops
+            return self._ahead.overflowed
         return self._overflowed or (self._child is not None and self._child.overflowed())
 
     def load(self) -> LoadOutcome:
@@ -142,8 +169,14 @@ class ChildProcess:
                 loaded = self._outcome = self._start()
             if not isinstance(loaded, Loaded):
                 return [*outcomes, loaded]
+            foreseen = self._foreseen(calls[len(outcomes)])
+            if foreseen is not None:
+                outcomes.append(foreseen)
+                continue
             for call, reply in self._exchange(calls[len(outcomes) :], seconds):
                 outcomes.append(reply if not isinstance(reply, Reply) else _outcome(call, reply))
+                self._note(call)
+                self._smooth = self._smooth and isinstance(outcomes[-1], Returned)
                 if isinstance(reply, TimedOut) and seconds < call.seconds:
                     outcomes[-1] = self._used_up()
                 if isinstance(reply, Reply) and reply.status is Status.LOADED:
@@ -157,10 +190,7 @@ class ChildProcess:
         questions: list[_Question] = []
         room = _AT_ONCE
         for call in calls:
-            header: dict[str, Any] = {"op": "call", "function": call.function, "keep": call.keep}
-            header |= {"results": call.results, "max_bytes": call.max_bytes}
-            header |= {"watch": call.watch, "program": call.program}
-            question = _Question(header=header, value=call.args, max_bytes=call.max_bytes)
+            question = _Question(header={"op": "call", **header_of(call)}, value=call.args, max_bytes=call.max_bytes)
             room -= question.size
             if questions and room < 0:
                 break
@@ -170,11 +200,27 @@ class ChildProcess:
         return list(zip(calls, self._ask(questions, seconds), strict=False))
 
     def fresh(self) -> None:
-        """End the process: the next call finds nothing of what earlier ones left in memory."""
+        """The next call finds nothing of what earlier ones left in memory.
+
+        The process goes on where every call returned and it says that it is as it was when the submission was loaded
+        (leftovers); else it is ended. One that lies about it deceives its own later calls.
+        """
+        with contextlib.suppress(MachineError):
+            self._settle()
+            if self._child is not None and self._smooth and self._is_as_it_was():
+                self._past = []
+                self._foresees = True
+                return
         self.close()
+
+    def _is_as_it_was(self) -> bool:
+        (said,) = self._ask([_Question(header={"op": "again"}, value=None, max_bytes=0)], _TO_LOOK)
+        return isinstance(said, Reply) and said.status is Status.LOADED
 
     def output(self) -> str:
         """What the code printed so far, up to the cap of each process."""
+        with contextlib.suppress(MachineError):
+            self._settle()
         return (self._printed + self._new_output())[: self._output_bytes]
 
     def _new_output(self) -> str:
@@ -183,11 +229,119 @@ class ChildProcess:
 
     def close(self) -> None:
         """End the process and what it started; leaves nothing behind."""
+        with contextlib.suppress(MachineError):
+            self._settle()
         if self._child is not None:
             self._overflowed = self.overflowed
             self._printed = self.output()
             child, self._child = self._child, None
             child.kill()
+
+    # ------------------------------------------------------------------------------------------ what foresight says
+
+    def foresee(self, script: Script | None) -> None:
+        """Begin a check, of which it is known what it will ask if everything is right.
+
+        Raises:
+            MachineError: as for a call.
+        """
+        self._settle()
+        self._script, self.asked = script, []
+
+    def _note(self, call: Call) -> None:
+        self._past.append(call)
+        self.asked.append(call)
+
+    def _foreseen(self, call: Call) -> Outcome | None:
+        """The outcome of a call that the process makes unasked; None if it must be asked."""
+        if self._ahead is None:
+            script, self._script = self._script, None
+            if script is None or not self._foresees or not is_same(script.calls[0], call):
+                return None
+            self._ahead = _Ahead(script, self.overflowed)
+        ahead = self._ahead
+        foreseen = ahead.script.calls[ahead.at]
+        if not is_same(foreseen, call):
+            self._go_back()
+            return None
+        reply = self._next()
+        if reply is None:
+            self._go_back()
+            return None
+        outcome = _outcome(foreseen, reply)
+        self._note(foreseen)
+        self._smooth = self._smooth and isinstance(outcome, Returned)
+        return outcome
+
+    def _next(self) -> Reply | None:
+        """The next answer to what was foreseen; None if there is none, whatever the reason."""
+        ahead, child = self._ahead, self._child
+        assert ahead is not None
+        assert child is not None
+        channel, clock = self._channel_to(child), _Clock(child, _PATIENCE)
+        try:
+            channel.begin(clock)
+            if not ahead.sent:
+                ahead.sent = True
+                channel.send([b"".join(pack_request({"op": "calls", "nonce": ahead.nonce}, None)), ahead.script.frame])
+            nonce = ahead.nonce + ahead.at
+            reply = read_reply(channel.incoming.read, nonce, ahead.script.calls[ahead.at].max_bytes)
+        except (TimeoutError, Violation, EOFError, ConnectionError):
+            ahead.lost = True
+            return None
+        except BaseException:
+            self._ahead = None
+            self.close()
+            raise
+        finally:
+            self._left -= clock.spent()
+        if reply.status is Status.LOADED:
+            ahead.lost = True
+            return None
+        ahead.at += 1
+        if reply.last or ahead.at == len(ahead.script.calls):
+            self._ahead = None
+        return reply
+
+    def _settle(self) -> None:
+        """Before anything else is asked: nothing was done but what was asked for."""
+        if self._ahead is not None:
+            self._go_back()
+
+    def _go_back(self) -> None:
+        """Bring the process to where it would be without the calls that nobody asked for.
+
+        Raises:
+            MachineError: it can't be.
+        """
+        past, left, before = self._past, self._left, (self._printed, self._overflowed)
+        lost = self._ahead.lost if self._ahead else False
+        while self._ahead is not None and not lost:
+            lost = self._next() is None
+        self._ahead = None
+        if not lost:
+            with contextlib.suppress(MachineError):
+                lost = not self._is_as_it_was()
+            lost = lost or self._child is None
+        if lost:
+            if self._child is not None:
+                self._child.kill()
+                self._child = None
+            self._printed, self._overflowed = before
+            self._foresees = False
+            self.started -= 1
+            self._outcome = self._start()
+        again = past if lost else _with_caches(past)
+        while again and self._child is not None:
+            again = again[len(self._exchange(again, again[0].seconds)) :]
+        self._past, self._left = past, left
+        if again or self._child is None:
+            raise MachineError("the submission's process did not do again what another one had done")
+
+    def _channel_to(self, child: Child) -> _Channel:
+        if self._channel is None or self._channel.end is not child.socket:
+            self._channel = _Channel(child.socket)
+        return self._channel
 
     def _used_up(self) -> Killed:
         reason = f"the {self._total_seconds:g} s that one submission may take in all are used up"
@@ -196,17 +350,22 @@ class ChildProcess:
     def _start(self) -> LoadOutcome:
         self._child = self._sandbox.child(self._output_bytes, self._limits())
         self.started += 1
+        self._smooth, self._past, self._ahead = True, [], None
         self._reprinted = 0
-        files = {name: np.frombuffer(data, dtype=np.uint8) for name, data in self._source.files.items()}
-        if self._source.adapter is not None:
-            files[ADAPTER] = np.frombuffer(self._source.adapter, dtype=np.uint8)
-        load = _Question(header={"op": "load", "entry": self._source.entry}, value=files, max_bytes=0)
+        source = self._source
+        texts = {**source.files, **{GIVEN + name: text for name, text in source.given.items()}}
+        if source.adapter is not None:
+            texts[ADAPTER] = source.adapter
+        files = {name: np.frombuffer(text, dtype=np.uint8) for name, text in texts.items()}
+        header = {"op": "load", "entry": source.entry, "graded": dict(source.graded), "package": source.package}
+        load = _Question(header=header, value=files, max_bytes=0)
         (reply,) = self._ask([load], self._seconds_to_load)
         if not isinstance(reply, Reply):
             return reply
         if reply.status is not Status.LOADED or len(reply.texts) != 2:
             self.close()
             return Malformed(problem="its process did not answer as agreed")
+        self._foresees = self._foresees and not reply.last
         if self.started > 1:
             self._reprinted = len(self._child.output())
         functions, problems = ([line for line in text.split("\n") if line] for text in reply.texts)
@@ -234,9 +393,7 @@ class ChildProcess:
         """One exchange, in which each question has so much time. Whatever goes wrong ends it, and the process."""
         child, answers = self._child, list[_Answer]()
         assert child is not None
-        if self._channel is None or self._channel.end is not child.socket:
-            self._channel = _Channel(child.socket)
-        channel = self._channel
+        channel = self._channel_to(child)
         if len(questions) > 1:
             seconds += TOGETHER  # an answer may be kept back for so long
         clock = _Clock(child, seconds)
@@ -301,6 +458,33 @@ class _Question:
         self.max_bytes = max_bytes
         self.frame = pack_request({**header, "nonce": self.nonce}, value)
         self.size = sum(memoryview(piece).nbytes for piece in self.frame)
+
+
+class _Ahead:
+    """Calls that the process was told to make unasked."""
+
+    def __init__(self, script: Script, overflowed: bool) -> None:
+        self.script = script
+        self.overflowed = overflowed
+        """As it was before."""
+        self.nonce = secrets.randbits(63)
+        """Of the first answer; each one behind it has the next."""
+        self.sent = self.lost = False
+        self.at = 0
+        """How many of its answers were taken."""
+
+
+def _with_caches(calls: Sequence[Call]) -> list[Call]:
+    """The latest calls whose caches were not used yet. A slot is filled again and again."""
+    kept: dict[int, Call] = {}
+    for call in calls:
+        for arg in call.args:
+            if isinstance(arg, Kept):
+                kept.pop(arg.slot, None)
+        if call.keep is not None:
+            kept.pop(call.keep, None)
+            kept[call.keep] = call
+    return list(kept.values())[-MAX_SLOTS:]
 
 
 _UNSEEN: Final = 0.05

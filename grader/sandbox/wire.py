@@ -9,7 +9,8 @@ the nonce of just this call, status, counts, the tree's and text's lengths, each
 bytes against the call's own cap. Nothing is unpickled, evaluated or parsed as JSON. A reply that breaks a rule is a
 Violation, never an exception of another kind.
 
-    header    magic 4s | nonce Q | status B | changed Q | changed_earlier Q | seconds d | arrays H | tree I | text I
+    header    magic 4s | nonce Q | status B (128 more: the last one) | changed Q | changed_earlier Q | seconds d |
+              arrays H | tree I | text I
     array     dtype code B | ndim B | eight dimensions q
     tree      preorder: N none | A array (H index) | T tuple (H n) | L list (H n) | D dict (H n, each key B length and
               bytes before its value) | O opaque (B length and type name)
@@ -36,6 +37,7 @@ __all__ = [
     "TOGETHER",
     "MAX_ARRAYS",
     "ADAPTER",
+    "GIVEN",
     "MAX_TEXT",
     "Incoming",
     "Reply",
@@ -57,6 +59,8 @@ MAX_TREE = MAX_NODES * (3 + 2 * (1 + MAX_KEY))
 """Bytes of any tree that freeze lets through: each node with a count, a key and a type name."""
 ADAPTER = ""
 """Key of the course's adapter among the student's files, none of which can have this path."""
+GIVEN = "/"
+"""With the name of a module, the key of one that the course gives."""
 MAX_TEXT = 1 << 16
 
 _DTYPES = tuple(map(dtype, DTYPES))
@@ -77,6 +81,8 @@ class Status(IntEnum):
 
 
 _STATUS = tuple(Status)
+_LAST = 0x80
+"""Added to the status."""
 
 
 class Violation(Exception):  # noqa: N818  (the child's, not an error of ours)
@@ -93,6 +99,8 @@ class Reply:
     changed: tuple[int, ...] = ()
     changed_earlier: tuple[int, ...] = ()
     seconds: float = 0.0
+    last: bool = False
+    """Of calls that were foreseen, it makes none behind this one; of a submission that was loaded, none at all."""
 
 
 # ------------------------------------------------------------------------------------------------- frames on their way
@@ -213,7 +221,7 @@ class _Builder:
 # --------------------------------------------------------------------------------------------------- child to judge
 
 
-def pack_reply(nonce: int, reply: Reply) -> list[bytes | memoryview]:
+def pack_reply(nonce: int, reply: Reply, *, last: bool = False) -> list[bytes | memoryview]:
     """Frame of a reply, as buffers to be sent one after the other. The value is frozen (see freeze)."""
     arrays: list[ndarray[Any, Any]] = []
     tree = _encode(reply.value, arrays)
@@ -221,7 +229,7 @@ def pack_reply(nonce: int, reply: Reply) -> list[bytes | memoryview]:
     header = HEADER.pack(
         MAGIC,
         nonce,
-        reply.status,
+        reply.status | _LAST if last else reply.status,
         _mask(reply.changed),
         _mask(reply.changed_earlier),
         reply.seconds,
@@ -272,6 +280,7 @@ def read_reply(read: Read, nonce: int, max_bytes: int) -> Reply:
         raise Violation("its reply does not start as a reply does")
     if found != nonce:
         raise Violation("its reply belongs to no call that was made")
+    last, code = bool(code & _LAST), code & ~_LAST
     if code >= len(_STATUS) or count > MAX_ARRAYS or tree_size > MAX_TREE or text_size > MAX_TEXT:
         raise Violation(f"its reply is out of bounds: status {code}, {count} arrays, {tree_size} + {text_size} bytes")
     descriptors = _descriptors(read, count, max_bytes)
@@ -284,6 +293,7 @@ def read_reply(read: Read, nonce: int, max_bytes: int) -> Reply:
         changed=_positions(changed),
         changed_earlier=_positions(earlier),
         seconds=seconds if math.isfinite(seconds) and seconds >= 0 else 0.0,
+        last=last,
     )
 
 

@@ -22,10 +22,12 @@ import numpy as np
 from grader.calls import Call, Kept, Loaded, Malformed, Missing, Noticed, Profile, Raised, Returned, Source
 from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
+from grader.sandbox.leftovers import Picture, picture
 from grader.sandbox.loading import Program
 from grader.sandbox.wall import set_limits
 from grader.sandbox.wire import (
     ADAPTER,
+    GIVEN,
     MAX_TEXT,
     TOGETHER,
     Incoming,
@@ -98,25 +100,71 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=fd)  # else it asks the kernel which it is
     out.room = output_bytes
     incoming = Incoming(lambda room: _receive(channel, room))
+    answers = _Answers(channel)
     executor: Executor | None = None
-    held, since = bytearray(), 0.0  # answers to calls that were asked in one go are told in one go, if they are quick
+    begun: Picture | None = None
+    room = output_bytes
     while True:
         header, value = read_request(incoming.read)
+        nonce = header["nonce"]
         if header["op"] == "load":
-            files = {name: text.tobytes() for name, text in value.items()}
-            adapter = files.pop(ADAPTER, None)
-            executor = _executor(Source(entry=header["entry"], files=files, adapter=adapter), profile)
+            executor = _executor(_source(header, {name: text.tobytes() for name, text in value.items()}), profile)
             reply = _loaded(executor)
-        elif executor is not None:
-            reply = _answer(executor, header, value)
-        frame = pack_reply(header["nonce"], reply)
-        if incoming.ahead and len(frame) == 1 and (not held or monotonic() - since < TOGETHER):
-            since = since if held else monotonic()
-            held += frame[0]
-            continue
-        for piece in [held, *frame] if held else frame:
-            channel.sendall(piece)
-        held = bytearray()
+            begun, room = picture(executor.program), out.room
+            answers.tell(nonce, reply, last=begun is None)
+        elif executor is None:
+            os._exit(70)
+        elif header["op"] == "again":
+            executor.forget()
+            clean = begun is not None and out.room == room and begun.still_holds()
+            answers.tell(nonce, _loaded(executor) if clean else Reply(status=Status.MISSING))
+        elif header["op"] == "call":
+            answers.tell(nonce, _answer(executor, header, value), more=incoming.ahead)
+        else:
+            asked, every = read_request(incoming.read)
+            _run(executor, list(zip(asked["calls"], every, strict=True)), nonce, out, answers)
+
+
+def _run(
+    executor: Executor, calls: list[tuple[dict[str, Any], Any]], nonce: int, out: Capped, answers: _Answers
+) -> None:
+    """Evaluate calls that were foreseen, up to one after which the judge may ask something else."""
+    room = out.room
+    for number, (header, args) in enumerate(calls, start=1):
+        reply = _answer(executor, header, args)
+        last = number == len(calls) or reply.status is not Status.RETURNED or out.room != room or reply.seconds > _SLOW
+        answers.tell(nonce + number - 1, reply, more=not last, last=last)
+        if last:
+            return
+
+
+_SLOW: Final = 0.05
+"""Seconds of a call behind which no other is made that was only foreseen."""
+
+
+class _Answers:
+    """What is told to the judge: to calls that were asked in one go in one go, as long as they are quick."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.channel = channel
+        self.held, self.since = bytearray(), 0.0
+
+    def tell(self, nonce: int, reply: Reply, *, more: bool = False, last: bool = False) -> None:
+        """Send an answer, or keep it back for a moment where more will follow. `last` as in Reply."""
+        frame = pack_reply(nonce, reply, last=last)
+        if more and len(frame) == 1 and len(self.held) < _AT_ONCE:
+            if not self.held:
+                self.since = monotonic()
+            if monotonic() - self.since < TOGETHER:
+                self.held += frame[0]
+                return
+        for piece in [self.held, *frame] if self.held else frame:
+            self.channel.sendall(piece)
+        self.held = bytearray()
+
+
+_AT_ONCE: Final = 1 << 16
+"""Bytes of answers that are kept back at most, and one more answer."""
 
 
 _OF_A_CALL: Final = ("function", "keep", "results", "max_bytes", "watch", "program")
@@ -153,6 +201,14 @@ def rehearse(profile: Profile) -> None:
             header, value = read_request(Incoming(io.BytesIO(data).readinto).read)
             pack_reply(0, _answer(executor, header, value))
     linecache.clearcache()
+
+
+def _source(header: dict[str, Any], texts: dict[str, bytes]) -> Source:
+    """The submission, with the course's code that runs beside it."""
+    adapter = texts.pop(ADAPTER, None)
+    given = {name.removeprefix(GIVEN): texts.pop(name) for name in list(texts) if name.startswith(GIVEN)}
+    told = {name: header[name] for name in ("entry", "graded", "package")}
+    return Source(files=texts, adapter=adapter, given=given, **told)
 
 
 def _executor(source: Source, profile: Profile) -> Executor:

@@ -1,4 +1,3 @@
-# ruff: noqa: F821  (`student` is put in where it runs)
 """From classes to the functions of the kinds: builds modules of the arrays, calls them, hands back what they hold.
 
 Arrays are copied first (`+ 0`): a module may write into its own parameters.

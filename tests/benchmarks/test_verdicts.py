@@ -22,7 +22,7 @@ from grader.manifest import load_assignment
 from grader.reference import Oracle
 from grader.report.model import Report
 from grader.sandbox.inprocess import InProcess
-from grader.submission import Submission, load_submission
+from grader.submission import Submission, read_submission
 from grader.topics import find_manifest
 
 SEEDS = 20
@@ -32,10 +32,7 @@ OWN_PROCESS = ("run_", "load_", "sgd_never_ends")
 
 
 def submissions(assignment: Assignment, slips: list[Slip], folder: Path) -> list[tuple[Slip, Submission]]:
-    return [
-        (slip, load_submission(compose(slip, assignment, folder), assignment.file, assignment.functions))
-        for slip in slips
-    ]
+    return [(slip, read_submission(compose(slip, assignment, folder), assignment)) for slip in slips]
 
 
 def graded(assignment: Assignment, submission: Submission, oracle: Oracle, seed: int) -> Report:

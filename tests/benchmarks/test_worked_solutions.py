@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from topics import TOPICS, Sandboxes, checks, grade_solution, sandboxes
+from topics import PROFILES, Sandboxes, checks, grade_solution, sandboxes
 
 from grader.calls import Profile
 
@@ -25,8 +25,7 @@ def where() -> Iterator[Sandboxes]:
 
 
 @pytest.mark.benchmark
-@pytest.mark.parametrize("profile", Profile)
-@pytest.mark.parametrize("name", TOPICS)
+@pytest.mark.parametrize(("name", "profile"), PROFILES)
 def test_full_marks_whatever_the_seed(name: str, profile: Profile, where: Sandboxes) -> None:
     passed, start = 0, time.perf_counter()
     for seed in SEEDS:

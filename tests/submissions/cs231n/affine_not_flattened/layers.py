@@ -1,0 +1,3 @@
+def affine_forward(x, w, b):
+    out = x.dot(w) + b
+    return out, (x, w, b)

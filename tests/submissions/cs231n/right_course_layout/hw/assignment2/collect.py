@@ -1,0 +1,1 @@
+import cs231n.layers

@@ -1,0 +1,5 @@
+import numpy as np
+
+
+def check_gradient(f, df, x):
+    return bool(np.abs(df(x) - central_difference(f, x, 1e-5)).max() < 1e-5)

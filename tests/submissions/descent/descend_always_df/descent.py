@@ -1,0 +1,5 @@
+def descend(gradient, start, rate, steps):
+    path = [start]
+    for _ in range(steps):
+        path.append(path[-1] - rate * df(path[-1]))
+    return path

@@ -1,0 +1,3 @@
+def df(x):
+    h = 1e-5
+    return (f(x + h) - f(x - h)) / (2 * h)

@@ -1,0 +1,6 @@
+import numpy as np
+
+
+def central_difference(f, x, h):
+    sides = h * np.eye(len(x))
+    return np.array([(f(x - side) - f(x + side)) / (2 * h) for side in sides])

@@ -1,0 +1,10 @@
+import numpy as np
+
+
+def train(params, x, y, rate, batch, steps):
+    losses = []
+    for step in range(steps):
+        rows = np.random.choice(len(x), batch, replace=False)
+        losses.append(float(loss(params, x[rows], y[rows])))
+        params = update(params, x[rows], y[rows], rate)
+    return params, losses

@@ -1,0 +1,2 @@
+def accuracy(predicted, y):
+    return int((predicted == y).sum())

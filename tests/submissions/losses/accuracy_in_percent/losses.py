@@ -1,0 +1,2 @@
+def accuracy(predicted, y):
+    return 100 * (predicted == y).mean()

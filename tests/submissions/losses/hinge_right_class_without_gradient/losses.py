@@ -1,0 +1,9 @@
+import numpy as np
+
+
+def hinge_loss(scores, y):
+    N = len(y)
+    rows = np.arange(N)
+    margins = np.maximum(0, scores - scores[rows, y][:, None] + 1)
+    margins[rows, y] = 0
+    return margins.sum() / N, (margins > 0) / N

@@ -1,0 +1,10 @@
+import numpy as np
+
+
+def hinge_loss(scores, y):
+    N = len(y)
+    rows = np.arange(N)
+    margins = np.maximum(0, scores - scores[rows, y][:, None])
+    d = (margins > 0) * 1.0
+    d[rows, y] -= d.sum(axis=1)
+    return margins.sum() / N, d / N

@@ -1,0 +1,2 @@
+def mse_loss(prediction, target):
+    raise NotImplementedError("mse_loss is not written yet")

@@ -1,0 +1,2 @@
+def step_decay(lr, t, every, factor):
+    return lr * factor ** (t / every)

@@ -1,0 +1,14 @@
+import numpy as np
+
+
+def train(params, x, y, lr, eps, batch, steps):
+    zeros = tree_map(np.zeros_like, params)
+    state = {"m": zeros, "v": zeros, "t": 0}
+    losses = []
+
+    for step in range(steps):
+        rows = (np.arange(batch) + step * batch) % len(x)
+        loss, grads = network(params, x[rows], y[rows])
+        params, state = adam_step(params, grads, state, lr, 0.9, 0.99, eps)
+        losses.append(float(loss))
+    return params, losses

@@ -1,0 +1,10 @@
+import numpy as np
+
+
+def lstm_step_forward(x, h, c, wx, wh, b):
+    N, H = h.shape
+    i, f, g, o = (x @ wx + h @ wh + b).reshape(4, N, H)
+    i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+    c_next = f * c + i * g
+    s = np.tanh(c_next)
+    return o * s, c_next, (x, h, c, wx, wh, i, f, g, o, s)

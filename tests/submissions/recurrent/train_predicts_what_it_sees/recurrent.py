@@ -1,0 +1,13 @@
+import numpy as np
+
+
+def train(params, x, y, lr, limit, batch, steps):
+    losses = []
+    for k in range(steps):
+        rows = np.arange(k * batch, (k + 1) * batch) % len(x)
+        scores, cache = text_forward(params, x[rows])
+        loss, dscores = temporal_softmax_loss(scores, x[rows], np.ones(y[rows].shape))
+        grads = clip_gradients(text_backward(dscores, cache), limit)
+        params = {name: params[name] - lr * grads[name] for name in params}
+        losses.append(float(loss))
+    return params, losses
