@@ -290,6 +290,14 @@ def test_a_wrong_engine_is_told_what_is_wrong(tmp_path: Path, name: str) -> None
     assert words in "\n".join([told[0].headline, told[0].likely, told[0].graph]), told
 
 
+def test_no_cause_is_named_where_none_was_found(tmp_path: Path) -> None:
+    report = grade_text(
+        make_course(tmp_path, SCALARS, ""), RIGHT.replace("self.grad = np.asarray(", "self.g = np.array(")
+    )
+    told = [f for check in parts(report)["gradient"].checks for f in check.findings]
+    assert [(f.code, f.likely) for f in told] == [("WRONG_STRUCTURE", "")]
+
+
 def test_a_hidden_failure_shows_the_graph_without_its_numbers(tmp_path: Path) -> None:
     course = make_course(tmp_path, SCALARS + "hidden = true\n", "")
     report = grade_text(course, RIGHT.replace("(other, 1.0))", "(other, 2.0))"), hidden_seed=5)

@@ -111,13 +111,13 @@ class Student:
         call = self._call(function, args, like, watch=watch)
         return self._answer(call, self.evaluator.call(call))
 
-    def graph(self, kind: str, graph: Graph, *, like: int = 0) -> Any:
+    def graph(self, kind: str, graph: Graph, *, like: int = 0, watch: bool = False) -> Any:
         """What the student's class gives for a graph, as grader.sandbox.engine returns it.
 
         Raises:
             Unanswered: it did not return.
         """
-        call = self._call(kind, (*graph.leaves, *graph.gradients), like)
+        call = self._call(kind, (*graph.leaves, *graph.gradients), like, watch=watch)
         call = replace(call, program=graph.program)
         return self._answer(call, self.evaluator.call(call))
 

@@ -20,11 +20,12 @@ import numpy as np
 
 from grader.checks.asking import Unanswered, finding, size_of
 from grader.checks.outputs import largest
+from grader.checks.pairs import by_hand
 from grader.checks.question import Question, Ruling
 from grader.checks.shrinking import alone, apart, shrink, uses_of
 from grader.checks.values import Leaf, compare_leaves, describe_value, structure_problem, tell
 from grader.findings import Fault, Finding, FindingCode, Status
-from grader.graphs import Backward, Graph, Step, as_code, evaluate, expression, name_of, total
+from grader.graphs import Backward, Graph, Operation, Step, as_code, evaluate, expression, name_of, total
 from grader.numerics.comparison import Comparison
 from grader.numerics.diagnosis import Context
 from grader.numerics.gradcheck import Outcome as CheckOutcome
@@ -37,6 +38,18 @@ __all__ = ["gradient", "value"]
 
 _MOST_STEPS = 100
 """Of a graph on which torch is held against differences; of a longer one the smallest is as long only by bad luck."""
+
+_NOISE = 1e-6
+
+_SUMS = {
+    Operation.ADD,
+    Operation.SUB,
+    Operation.ADD_NUMBER,
+    Operation.NUMBER_ADD,
+    Operation.SUB_NUMBER,
+    Operation.NUMBER_SUB,
+}
+"""Where a graph itself shifts a leaf, a leaf that is shifted is no evidence of a numerical derivative."""
 
 Compared: TypeAlias = list[tuple[Leaf, Any, Comparison]]
 
@@ -71,8 +84,8 @@ def value(question: Question) -> Ruling:
 
 
 def gradient(question: Question) -> Ruling:
-    """Gradients of all leaves."""
-    return _ruling(question, _gradients)
+    """Gradients of all leaves, and by hand as far as can be seen."""
+    return by_hand(question, _ruling(question, _gradients))
 
 
 def _ruling(question: Question, look: Callable[[Question, Graph], _Look]) -> Ruling:
@@ -120,7 +133,9 @@ def _ask(question: Question, graph: Graph) -> _Answer:
         Unanswered: it did not return, or its process forged the answer.
     """
     room = size_of(*graph.leaves, *graph.gradients) + 64 * len(graph.steps)
-    answer = question.student.graph(_name(question), graph, like=room)
+    (operation, *more) = {step.operation for step in graph.steps} or {Operation.ADD}
+    watch = graph is question.case.graph and not more and operation not in _SUMS
+    answer = question.student.graph(_name(question), graph, like=room, watch=watch)
     match answer:
         case (list(values), list(gradients), tuple(strange)) if (
             len(values) <= len(graph.steps)
@@ -189,7 +204,7 @@ def _gradients(question: Question, graph: Graph) -> _Look:
     failure = None
     for leaf, actual in zip(_gradient_leaves(graph, _expected(question, graph)), answer.gradients, strict=False):
         if actual is None and not np.any(leaf.expected):
-            continue  # nothing reaches it
+            actual = leaf.expected  # nothing reaches it
         problem = None if actual is None else structure_problem(actual, leaf.expected)
         if problem:
             failure = finding(FindingCode.WRONG_STRUCTURE, what=leaf.name, problem=problem)
@@ -323,6 +338,8 @@ def _of_depth(failure: Finding) -> str:
 def _likely(question: Question, smallest: _Look) -> str:
     """A cause of wrong gradients that was tested on this graph; empty if none held."""
     graph = smallest.graph
+    if smallest.compared and all(_is_noise(leaf, result) for leaf, _, result in smallest.compared):
+        return ""
     if len(graph.backwards) > 1:
         calls = [replace(graph, backwards=(call,)) for call in graph.backwards]
         if all(_right(question, alone) for alone in calls):
@@ -331,12 +348,9 @@ def _likely(question: Question, smallest: _Look) -> str:
                 "nodes between begin from nothing at each call"
             )
         return ""
-    if _right(question, _seeded(graph)):
-        return (
-            "backward() is right without a gradient and wrong with one: the one that it is given is where it must begin"
-            if graph.gradients
-            else "backward() is right when it is given a gradient: without one it must begin with ones"
-        )
+    seeded = _seed(question, smallest)
+    if seeded:
+        return seeded
     replaced = _replaced(question, smallest)
     if replaced:
         return replaced
@@ -348,12 +362,25 @@ def _likely(question: Question, smallest: _Look) -> str:
     return ""
 
 
-def _seeded(graph: Graph) -> Graph:
-    """The graph with a gradient for backward() where it has none, without where it has one."""
-    (call,) = graph.backwards
-    shape = np.shape(evaluate(graph)[call.node])
-    given = None if graph.gradients else draw_gradient(shape, np.random.default_rng(0))
-    return replace(graph, backwards=(Backward(call.node, given),))
+def _is_noise(leaf: Leaf, result: Comparison) -> bool:
+    """Right, or wrong by so little that no term can be missing: rounded numbers, or differences."""
+    return result.passed or (result.error is not None and result.error <= _NOISE * max(largest([leaf.expected]), 1.0))
+
+
+def _seed(question: Question, smallest: _Look) -> str:
+    """Whether backward() begins with ones although it is given a gradient, or with nothing where it is given none."""
+    graph, (call,) = smallest.graph, smallest.graph.backwards
+    if call.gradient is not None:
+        ones = question.oracle.graph(question.exercise, replace(graph, backwards=(Backward(call.node),))).gradients
+        pairs = list(zip(smallest.compared, ones, strict=False))
+        if pairs and all(_equal(actual, one, leaf) for (leaf, actual, _), one in pairs):
+            return "these are the gradients for ones: backward() must begin with the gradient that it is given"
+        return ""
+    given = draw_gradient(np.shape(evaluate(graph)[call.node]), np.random.default_rng(0))
+    nothing = all(actual is None or not np.any(actual) for _, actual, _ in smallest.compared)
+    if nothing and _right(question, replace(graph, backwards=(Backward(call.node, given),))):
+        return "backward() is right when it is given a gradient: without one it must begin with ones"
+    return ""
 
 
 def _right(question: Question, graph: Graph) -> bool:
@@ -370,11 +397,9 @@ def _steps_alone(graph: Graph) -> list[Graph]:
 def _replaced(question: Question, smallest: _Look) -> str:
     """Whether each wrong leaf has just what one of its uses brings, and the others are lost."""
     graph, names = smallest.graph, []
-    number = {f"{name_of(node)}.grad": node for node in range(len(graph.leaves))}
-    for leaf, actual, result in smallest.compared:
+    for node, (leaf, actual, result) in enumerate(smallest.compared):
         if result.passed:
             continue
-        node = number[leaf.name]
         traced = question.oracle.graph(question.exercise, apart(graph, node))
         brought = traced.gradients[len(graph.leaves) : len(graph.leaves) + uses_of(graph, node)]
         if len(brought) < 2 or not any(_equal(actual, part, leaf) for part in brought):

@@ -50,7 +50,7 @@ from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import joined, leaves, named_leaves, rebuild, split
 
-__all__ = ["backward", "loss_gradient"]
+__all__ = ["backward", "by_hand", "loss_gradient"]
 
 Compared = list[tuple[Leaf, Any, Comparison]]
 Answers: TypeAlias = Iterator[Callable[[], tuple[Any, Any]]]
@@ -89,8 +89,8 @@ def backward(question: Question) -> Ruling:
 
     out, cache = next(runs([list(case.inputs.values())]))()
     if not _bad_output(out, expected.value) and _shapes(out) != _shapes(expected.value):
-        return _by_hand(question, _of_another_shape(question, out, cache, runs, pull))
-    return _by_hand(question, _gradient_ruling(question, pull(case.upstream, cache, watch=True), out, runs, pull))
+        return by_hand(question, _of_another_shape(question, out, cache, runs, pull))
+    return by_hand(question, _gradient_ruling(question, pull(case.upstream, cache, watch=True), out, runs, pull))
 
 
 def loss_gradient(question: Question) -> Ruling:
@@ -101,10 +101,10 @@ def loss_gradient(question: Question) -> Ruling:
         return losses_and_gradients(question, [(*inputs, *case.arguments.values()) for inputs in every])
 
     out, gradients = loss_and_gradient(question, case.args, watch=True)
-    return _by_hand(question, _gradient_ruling(question, gradients, out, runs, None))
+    return by_hand(question, _gradient_ruling(question, gradients, out, runs, None))
 
 
-def _by_hand(question: Question, ruling: Ruling) -> Ruling:
+def by_hand(question: Question, ruling: Ruling) -> Ruling:
     """A gradient with the right numbers fails if it was seen to come from a numerical derivative.
 
     Real differences leave noise in it. Where that is missing, the gradient may come from a formula that the backward
@@ -115,7 +115,7 @@ def _by_hand(question: Question, ruling: Ruling) -> Ruling:
         return ruling
     evidence = noticed.method.value if question.hide_values else noticed.words
     roles = question.exercise.functions
-    function = roles.get("backward") or roles["loss"]
+    function = roles.get("backward") or roles.get("loss") or "backward()"
     if failure is None and _may_be_a_check(ruling.comparisons, noticed.noise):
         told = finding(FindingCode.CHECKS_ITSELF, function=function, evidence=evidence)
         likely = "the gradient is too exact to come from them; if they check your formula, take them out"
