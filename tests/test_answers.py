@@ -30,21 +30,21 @@ def judged(folder: Path, course: tuple[str, str], text: str, part: str = "backwa
     return parts(grade_text(make_course(folder, *course), text))[part]
 
 
-def test_the_reference_s_gradient_passes_where_every_direction_crosses_a_kink(tmp_path: Path) -> None:
-    part = judged(tmp_path, ABS, ABS_FORWARD + "np.sign(p)\n", "gradient")
+@pytest.mark.parametrize("slope", [-1.0, 0.0, 0.3, 1.0])
+def test_any_slope_between_passes_where_every_direction_crosses_a_kink(tmp_path: Path, slope: float) -> None:
+    text = ABS_FORWARD + f"np.where(p == 0, {slope}, np.sign(p))\n"
+    part = judged(tmp_path, ABS, text, "gradient")
     assert part.verdict == "passed"
     assert part.checks[1].gradient is not None
-    assert part.checks[1].gradient.outcome == "inconclusive"
+    assert part.checks[1].gradient.outcome == "passed"
 
 
-def test_another_gradient_is_undecided_where_every_direction_crosses_a_kink(tmp_path: Path) -> None:
-    part = judged(tmp_path, ABS, ABS_FORWARD + "np.where(p < 0, -1.0, 1.0)\n", "gradient")
-    assert [(check.verdict, check.fault) for check in part.checks] == [("passed", None), ("undecided", "course")]
-    assert codes(part) == {"INCONCLUSIVE"}
-    assert part.checks[1].findings[0].headline == (
-        "undecided: dp is not the reference's, and differences can't tell: the function has a kink here"
-    )
-    assert (part.verdict, part.undecided) == ("undecided", 2)
+@pytest.mark.parametrize("slope", [-2.0, 1.5])
+def test_a_slope_outside_fails_where_every_direction_crosses_a_kink(tmp_path: Path, slope: float) -> None:
+    text = ABS_FORWARD + f"np.where(p == 0, {slope}, np.sign(p))\n"
+    part = judged(tmp_path, ABS, text, "gradient")
+    assert [(check.verdict, check.fault) for check in part.checks] == [("passed", None), ("failed", "student")]
+    assert codes(part) == {"WRONG_GRADIENT"}
 
 
 def test_right_for_the_drawn_upstream_gradient_alone_is_wrong(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from grader.cli import classes
 from grader.errors import MachineError
 from grader.gradebook import Gradebook, seal
 from grader.report.model import validate
-from grader.submission import Submission, load_submission
+from grader.submission import Submission, read_submission
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds and kills processes by /proc")
 
@@ -190,7 +190,7 @@ def test_a_mistake_of_ours_in_reading_is_the_machines_fault(
     def fails(path: Path, *args: object) -> Submission:
         if "bob" in path.name:
             raise RecursionError("too deep")
-        return load_submission(path, *args)  # type: ignore[arg-type]
+        return read_submission(path, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr("grader.batch.running.read_submission", fails)
     assert grade(handed_in, course, tmp_path / "run") == cli.UNDECIDED

@@ -56,7 +56,7 @@ def _by_any(question: Question) -> Ruling:
         if question.aspect in ("backward", "gradient") and _results(other).failure is not None:
             continue
         ruling = _rule(other)
-        if ruling.failure is None or ruling.failure.fault is not Fault.STUDENT:
+        if ruling.failure is None:
             return ruling
         failed = failed or ruling
     return failed or _rule(question)

@@ -34,20 +34,20 @@ class Leaf:
     context: Context | None = field(default=None)
 
 
-def expected_leaves(name: str, tree: Any, scale: float = 0.0) -> list[Leaf]:
+def expected_leaves(name: str, tree: Any, scale: float = 0.0, noise: float = 0.0) -> list[Leaf]:
     """Leaves of an expected tree.
 
-    `scale` is the size of what goes into it: where an expected array is zero throughout, or nothing but what rounding
-    leaves of zero (the gradient of a bias in front of a batch norm), it alone says how large a rounding error may be.
+    `scale` is the size of what goes into it: where an expected array is zero throughout, it alone says how large a
+    rounding error may be. So does `noise`, where an array is nothing but what rounding leaves of zero beside it.
     """
-    return [_leaf(label, np.asarray(value), scale) for label, value in named_leaves(tree, name)]
+    return [_leaf(label, np.asarray(value), scale, noise) for label, value in named_leaves(tree, name)]
 
 
-def _leaf(name: str, expected: np.ndarray[Any, Any], scale: float) -> Leaf:
-    by_itself = tolerance_for(expected, np.float64)
-    if expected.dtype.kind == "f" and not np.any(np.abs(expected) > tolerance_for(0.0, np.float64, scale=scale).atol):
-        by_itself = tolerance_for(expected, np.float64, scale=scale)
-    return Leaf(name=name, expected=expected, tolerance=by_itself)
+def _leaf(name: str, expected: np.ndarray[Any, Any], scale: float, noise: float) -> Leaf:
+    tolerance = tolerance_for(expected, np.float64, scale=0.0 if np.any(expected) else scale)
+    if noise and np.all(np.abs(expected) <= (lost := tolerance_for(0.0, np.float64, scale=noise)).atol):
+        tolerance = replace(tolerance, atol=max(tolerance.atol, lost.atol))
+    return Leaf(name=name, expected=expected, tolerance=tolerance)
 
 
 def structure_problem(actual: Any, expected: Any) -> str | None:
