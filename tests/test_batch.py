@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from courses import make_course
+from courses import grade_text, make_course
 
 from grader import cli
 from grader.assignment import Assignment
@@ -28,8 +28,9 @@ from grader.batch.running import Pass, begin, patience
 from grader.batch.summary import scores_csv
 from grader.batch.work import Graded, Order, Task
 from grader.calls import Rung
+from grader.cli import classes
 from grader.errors import MachineError
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, seal
 from grader.report.model import validate
 from grader.submission import Submission, load_submission
 
@@ -633,3 +634,27 @@ cat {disk}/run/scores.csv
     assert 0 < kept < 61
     assert lines[2] == "code 0"
     assert "\n".join([*lines[3:], ""]) == scores_of_an_undisturbed_run(folder, course, tmp_path)
+
+
+# ----------------------------------------------------------------------------------------- where there is no wall
+
+
+@pytest.mark.parametrize(
+    ("layers", "wall", "rung", "warned"),
+    [
+        (["process"], Rung.NONE, Rung.FULL, 2),
+        (["process"], Rung.NONE, Rung.NONE, 0),  # it was asked for, and said before
+        (["seccomp"], Rung.SECCOMP, Rung.FULL, 0),
+        ([], Rung.NONE, Rung.FULL, 0),  # nothing of it ran
+    ],
+)
+def test_a_class_without_a_wall_is_told_so_once(
+    course: Assignment, capsys: pytest.CaptureFixture[str], layers: list[str], wall: Rung, rung: Rung, warned: int
+) -> None:
+    report = grade_text(course, "def double(x):\n    return 2 * x\n")
+    environment = msgspec.structs.replace(report.environment, isolation=layers, wall=wall)
+    sealed = seal(msgspec.structs.replace(report, environment=environment))
+    results = [Graded(number=number, sealed=sealed) for number in range(3)]
+    order = Order(manifest=course.manifest, rung=rung, require=Rung.NONE)
+    assert list(classes._warned_of(iter(results), order)) == results
+    assert capsys.readouterr().err.count("WARNING") == warned

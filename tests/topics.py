@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 from grader.assignment import Assignment
+from grader.authoring.corpus import Slip, compose, differences
+from grader.batch.handins import read_class
+from grader.batch.judges import grade_here
+from grader.batch.running import Pass, begin, patience
+from grader.batch.work import Order
 from grader.calls import Profile, Rung, Source
+from grader.gradebook import Gradebook
 from grader.grading import grade
 from grader.manifest import load_assignment
 from grader.reference import Oracle
@@ -71,6 +78,31 @@ def grade_solution(name: str, where: Sandboxes, *, profile: Profile | None = Non
     assignment, _ = topic(name)
     assert assignment.solution is not None
     return grade_file(name, assignment.solution.read_bytes(), where, profile=profile, seed=seed)
+
+
+def judged_otherwise(name: str, slips: Sequence[Slip], folder: Path) -> dict[str, tuple[str, ...]]:
+    """Grade submissions of a topic's corpus as a class; what is not as expected of them, by name."""
+    assignment, _ = topic(name)
+    (handed := folder / "class").mkdir()
+    for slip in slips:
+        path = compose(slip, assignment, handed)
+        if path.suffix == ".zip":
+            path.rename(handed / f"{slip.name}.zip")
+            path.parent.rmdir()
+    order = Order(manifest=find_manifest(name), require=Rung.NONE)
+    with Gradebook(folder / "run", write=True) as book:
+        begin(book, assignment, order, handed)
+        Pass(book, assignment, order).grade(
+            read_class(handed).handins,
+            lambda tasks: grade_here(order, tasks, workers=2, patience=patience(assignment), waiting=lambda busy: None),
+        )
+        reports = {row.attempt.student: book.report(row.row, row.attempt.student) for row in book.current()}
+    assert reports.keys() == {slip.name for slip in slips}
+    told = {slip.name: differences(reports[slip.name], slip) for slip in slips}
+    for student, report in reports.items():
+        faults = {check.fault for check in checks(report)} - {None, "student"}
+        told[student] += tuple(f"the {fault} is at fault" for fault in faults)
+    return {student: lines for student, lines in told.items() if lines}
 
 
 def checks(report: Report) -> Iterator[CheckReport]:

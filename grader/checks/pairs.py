@@ -387,7 +387,8 @@ def _gradient_leaves(question: Question) -> dict[str, list[Leaf]]:
     """The expected gradients by input. The same for every submission."""
     case, exercise = question.case, question.exercise
     gradients = question.oracle.expected(exercise, case).gradients
-    inputs, scale = float_inputs(case.inputs), largest(leaves(dict(gradients)))
+    inputs = float_inputs(case.inputs)
+    scale = largest([*leaves(dict(gradients)), *leaves(1.0 if case.upstream is None else case.upstream)])
     wanted = {name: expected_leaves(_label(question, name), tree, scale) for name, tree in gradients.items()}
     every = {leaf.name: leaf.expected for each in wanted.values() for leaf in each}
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from grader.assignment import Assignment
     from grader.batch.handins import Class
     from grader.batch.running import Graders, Shard, Tally
-    from grader.batch.work import Order
+    from grader.batch.work import Graded, Order, Task
     from grader.gradebook import Gradebook
 
 __all__ = ["batch_command", "merge_command", "regrade_command", "show_command"]
@@ -331,12 +331,28 @@ def _graders(assignment: Assignment, order: Order, how: dict[str, Any], telling:
     from grader.batch.judges import grade_here
     from grader.batch.running import patience
 
-    if how["dask"]:
-        address = how["dask"]
-        return lambda tasks: grade_on_cluster(order, tasks, address=address, waiting=telling.waiting)
-    workers = how["workers"] or _cores()
-    most = patience(assignment)
-    return lambda tasks: grade_here(order, tasks, workers=workers, patience=most, waiting=telling.waiting)
+    workers, most = how["workers"] or _cores(), patience(assignment)
+
+    def graders(tasks: Iterator[Task]) -> Iterator[Graded]:
+        if how["dask"]:
+            return grade_on_cluster(order, tasks, address=how["dask"], waiting=telling.waiting)
+        return grade_here(order, tasks, workers=workers, patience=most, waiting=telling.waiting)
+
+    return lambda tasks: _warned_of(graders(tasks), order)
+
+
+def _warned_of(results: Iterator[Graded], order: Order) -> Iterator[Graded]:
+    """The same results, with a warning where the first one that ran something had no wall."""
+    from grader.gradebook import unseal
+
+    told = order.rung is Rung.NONE  # it was asked for, and said
+    for graded in results:
+        if not told:
+            environment = unseal(graded.sealed.report).environment
+            told = bool(environment.isolation)
+            if told and environment.wall is Rung.NONE:
+                warn_of_no_wall("this machine can't build one")
+        yield graded
 
 
 def _cores() -> int:
