@@ -22,7 +22,7 @@ from typing import Any, Literal
 import msgspec
 
 from grader.calls import Profile, Source
-from grader.graphs import GraphSpec
+from grader.operations import GraphSpec
 from grader.sizes import Formula
 
 __all__ = [

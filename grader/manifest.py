@@ -53,7 +53,7 @@ The manifest, key by key (`?` marks what may be left out):
     part?, hidden?, repeat?, arguments?
     accuracy?, loss?              training only: the least accuracy and the largest loss of the trained network
     graph                         engine only: {nodes, operations, shapes?, form?, backwards?, upstream?}, explained in
-                                  grader.graphs.GraphSpec
+                                  grader.operations.GraphSpec
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ import msgspec
 from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, Limits, Part, named_specs
 from grader.calls import Profile
 from grader.errors import ManifestError
-from grader.graphs import GraphSpec
+from grader.operations import GraphSpec
 from grader.sizes import Formula
 from grader.topics import reference_folder
 

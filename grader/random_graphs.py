@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.graphs import Array, Backward, Form, Graph, GraphSpec, Operation, Step, evaluate, pruned
+from grader.graphs import Array, Backward, Graph, Step, evaluate, pruned
+from grader.operations import Form, GraphSpec, Operation
 
 __all__ = ["draw_gradient", "draw_graph", "is_sound"]
 

@@ -24,7 +24,8 @@ from grader.cases import draw_case
 from grader.checks.shrinking import MAX_CALLS, alone, apart, shrink, simpler, uses_of
 from grader.errors import ManifestError
 from grader.grading import grade
-from grader.graphs import Backward, Form, Graph, GraphSpec, Operation, Step, as_code, evaluate, pruned
+from grader.graphs import Backward, Graph, Step, as_code, evaluate, pruned
+from grader.operations import Form, GraphSpec, Operation
 from grader.random_graphs import draw_graph, is_sound
 from grader.reference import Oracle, Traced
 from grader.sandbox.engine import run

@@ -467,12 +467,13 @@ def test_a_submission_that_does_not_parse(pytester: pytest.Pytester, tiny: Path)
     ("old", "new", "field"),
     [
         ("format = 1", "format = 2", "format"),
-        ('inputs = { x = "N" }', "", "exercise[1] (cube)"),
+        ('kind = "function"\nfunction = "cube"', 'function = "cube"', "exercise[1] (cube)"),
+        ('inputs = { x = "N" }', "", "exercise cube.inputs"),
         ("points = { value = 1.5 }", "points = { value = -1 }", "exercise cube.points.value"),
         ("seed = 3", "seed = = 3", "not TOML"),
         ('reference = "tiny.py"', 'reference = "gone.py"', "reference"),
     ],
-    ids=["version", "missing", "points", "syntax", "reference"],
+    ids=["version", "missing", "inputs", "points", "syntax", "reference"],
 )
 def test_a_broken_manifest_is_one_clean_error(
     pytester: pytest.Pytester, tiny: Path, old: str, new: str, field: str

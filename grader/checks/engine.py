@@ -25,12 +25,13 @@ from grader.checks.question import Question, Ruling
 from grader.checks.shrinking import alone, apart, shrink, uses_of
 from grader.checks.values import Leaf, compare_leaves, describe_value, structure_problem, tell
 from grader.findings import Fault, Finding, FindingCode, Status
-from grader.graphs import Backward, Graph, Operation, Step, as_code, evaluate, expression, name_of, total
+from grader.graphs import Backward, Graph, Step, as_code, evaluate, expression, name_of, total
 from grader.numerics.comparison import Comparison
 from grader.numerics.diagnosis import Context
 from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.gradcheck import check_gradients
 from grader.numerics.tolerance import tolerance_for
+from grader.operations import Operation
 from grader.random_graphs import draw_gradient
 from grader.reference import Traced
 
