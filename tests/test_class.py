@@ -38,7 +38,7 @@ HOSTILE = {
     "recurses": "def f():\n    return f()\nf()",
     "kills": "import os, signal\nfor pid in (os.getppid(), 1, -1):\n    os.kill(pid, signal.SIGKILL)",
     "forks": "import os\nfor _ in range(1000):\n    os.fork()",
-    "hoards": "hoard = []\nwhile True:\n    hoard.append(bytearray(1 << 24))",
+    "hoards": "hoard = []\nwhile True:\n    try: hoard.append(bytearray(1 << 24))\n    except MemoryError: pass",
     "floods": "while len('x' * 10_000_000):\n    print('x' * 10_000_000)\n    break",
     "writes": "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'PASSED')\n    except OSError: pass",
     "patches": "import numpy.testing, numpy\nnumpy.testing.assert_allclose = numpy.allclose = lambda *a, **k: True",
