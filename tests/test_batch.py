@@ -503,7 +503,7 @@ def test_long_ones_do_not_hold_up_short_ones(
 
         whole.grade(handins.values(), graders)
     assert {student[:5] for student in done[:5]} == {"short"}
-    assert max(at_once) <= 1 + 3
+    assert 3 < max(at_once) <= 1 + judges.LONG_AT_ONCE  # on a busy machine a short one may seem long as well
 
 
 def test_a_judge_that_never_answers_is_given_up(
