@@ -8,10 +8,12 @@ import pytest
 from courses import codes, grade_text, make_course, parts
 
 from grader.assignment import Assignment
-from grader.calls import Source
+from grader.calls import Call, Returned, Source
 from grader.errors import ManifestError
 from grader.grading import grade
 from grader.report.model import Report
+from grader.sandbox.pool import Sandbox
+from grader.sandbox.process import ChildProcess
 from grader.submission import Submission
 
 EXERCISE = (
@@ -85,13 +87,24 @@ def test_an_adapter_may_ask_whether_something_is_there(tmp_path: Path) -> None:
     assert grade_text(assignment, CLASS.replace("class Scale", "class Old")).score.verdict == "passed"
 
 
-def test_a_replaced_adapter_earns_nothing_without_right_numbers(tmp_path: Path) -> None:
-    forged = "import sys, gc\nfor thing in gc.get_objects():\n    pass\n" + CLASS
-    forged += "def scale_forward(x, w, power):\n    return True, None\n"
-    report = grade_text(
-        make_course(tmp_path, EXERCISE, REFERENCE, adapter=ADAPTER), forged.replace("x**self", "0*x**self")
-    )
-    assert parts(report)["forward"].verdict == "failed"
+FORGER = """
+import gc, types
+class Scale:
+    def __init__(self, config):
+        for thing in gc.get_objects():
+            if type(thing) is types.FunctionType and thing.__module__ == "adapter":
+                thing.__code__ = (lambda *args: (True, None)).__code__
+    def forward(self, x, w):
+        return 0.0 * x
+    def backward(self, dout):
+        return True
+"""
+
+
+@pytest.mark.parametrize("run", [grade_text, in_a_process])
+def test_who_rewrites_the_adapter_earns_nothing(tmp_path: Path, run: object) -> None:
+    report = run(make_course(tmp_path, EXERCISE, REFERENCE, adapter=ADAPTER), FORGER)  # type: ignore[operator]
+    assert (report.score.earned, report.score.undecided, report.score.verdict) == (0, 0, "failed")
 
 
 def test_an_adapter_belongs_to_the_digest_and_must_parse(tmp_path: Path) -> None:
@@ -108,3 +121,16 @@ def test_an_adapter_belongs_to_the_digest_and_must_parse(tmp_path: Path) -> None
 def test_writes_is_for_adapters(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="only an adapter needs it"):
         make_course(tmp_path, EXERCISE, REFERENCE)
+
+
+def test_what_an_adapter_keeps_is_gone_before_the_next_exercise(sandbox: Sandbox) -> None:
+    adapter = b"SEEN = []\ndef f(x):\n    SEEN.append(x)\n    return float(len(SEEN))\n"
+    source = Source(entry="t.py", files={"t.py": b"def g(x):\n    return x\n"}, adapter=adapter)
+    process, call = ChildProcess(source, sandbox=sandbox), Call(function="f", args=(1.0,))
+    try:
+        outcomes = [process.call(call), process.call(call)]
+        process.fresh()
+        outcomes.append(process.call(call))
+    finally:
+        process.close()
+    assert [outcome.value for outcome in outcomes if isinstance(outcome, Returned)] == [1.0, 2.0, 1.0]

@@ -6,9 +6,9 @@ wall and a load cost as much as a hundred calls. So a picture is taken of all th
 and compared later.
 
 What can't be seen through is not looked at: `picture` gives None for a submission that holds classes or objects of its
-own, or names a part of Python through which it could change more than is looked at (os, sys, threading, exec). Such a
-one has a new process for every exercise. This keeps exercises independent of each other where the code means no harm;
-code that does can say what it likes, and deceives nobody but itself.
+own, has an adapter of the course beside it, or names a part of Python through which it could change more than is
+looked at (os, sys, threading, exec). Such a one has a new process for every exercise. This keeps exercises independent
+of each other where the code means no harm; code that does can say what it likes, and deceives nobody but itself.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ class Picture:
 def picture(program: Program) -> Picture | None:
     """How a submission that was loaded, and its process, are now; None if that can't be told for certain."""
     if program.kit.guard is not None or program.problems:  # torch keeps more than can be looked at
+        return None
+    if program.source.adapter is not None:  # what it may keep is not looked at
         return None
     try:
         return Picture(program)
