@@ -265,7 +265,7 @@ class Assignment:
         names = [exercise.name for exercise in self.exercises]
         for pattern in patterns:
             if not fnmatch.filter(names, pattern):
-                raise ValueError(f"no exercise is named {pattern!r}; there are {', '.join(names)}")
+                raise ValueError(f"no exercise is named {pattern!r}; there are {', '.join(map(repr, names))}")
         kept = {name for pattern in patterns for name in fnmatch.filter(names, pattern)}
         digest = hashlib.sha256("\0".join([self.digest, *sorted(kept)]).encode()).hexdigest()
         exercises = tuple(exercise for exercise in self.exercises if exercise.name in kept)

@@ -427,7 +427,7 @@ def test_the_exercises_of_a_topic_are_listed(run: Callable[..., Ran], course: Pa
     assert listed == [{"name": "double", "kind": "function", "points": 2.0, "asks_for": ["double"]}]
     ran = run("topics", "nope")
     assert ran.code == cli.UNDECIDED
-    assert "there is no assignment 'nope'" in ran.err
+    assert "Invalid value for TOPIC: there is no assignment 'nope'" in ran.err
 
 
 # ------------------------------------------------------------------------------------------------- the process
@@ -583,4 +583,4 @@ def test_only_some_exercises(run: Callable[..., Ran], tmp_path: Path) -> None:
     assert (ran.code, "0 of 15" in ran.out.split("\n")[-2]) == (cli.FAILED, True), ran.out
     refused = run("grade", tmp_path, "--assignment", "mlp", "--only", "conv")
     assert refused.code == cli.UNDECIDED
-    assert "no exercise is named 'conv'; there are affine, relu" in refused.err
+    assert "no exercise is named 'conv'; there are 'affine', 'relu'" in refused.err

@@ -240,7 +240,7 @@ def test_only_some_exercises_for_their_points_alone(tmp_path: Path) -> None:
     some = assignment.only(["g*"])
     assert ([exercise.name for exercise in some.exercises], some.points, assignment.points) == (["g"], 1, 2)
     assert some.digest not in (assignment.digest, assignment.only(["f"]).digest)
-    with pytest.raises(ValueError, match="no exercise is named 'h'; there are f, g"):
+    with pytest.raises(ValueError, match="no exercise is named 'h'; there are 'f', 'g'"):
         assignment.only(["f", "h"])
 
 

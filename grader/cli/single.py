@@ -209,7 +209,7 @@ def topics_command(name: str | None, form: str) -> int:
     """
     from grader.authoring import listing
 
-    listed = listing.topics() if name is None else listing.exercises(_manifest(name, Path()))
+    listed = listing.topics() if name is None else listing.exercises(_asked_for(name, "TOPIC"))
     say(listing.as_json(listed) if form == "json" else listing.as_text(listed))
     return PASSED
 
@@ -268,10 +268,7 @@ def _manifest(assignment: str | None, submission: Path) -> Path:
     Never one that lies with the submission: whoever writes the manifest sets the points, and its reference runs here.
     """
     if assignment is not None:
-        try:
-            return find_manifest(assignment)
-        except CourseError as error:
-            raise click.BadParameter(str(error), param_hint="'--assignment'") from error
+        return _asked_for(assignment, "'--assignment'")
     names = assignment_names()
     beside = (submission if submission.is_dir() else submission.parent) / "assignment.toml"
     if beside.is_file():
@@ -287,6 +284,13 @@ def _manifest(assignment: str | None, submission: Path) -> Path:
         return find_manifest(named[0])
     there = f"there are {', '.join(names)}" if names else "none came with gradmark: give a path"
     raise click.UsageError(f"which assignment? Give --assignment; {there}.")
+
+
+def _asked_for(assignment: str, where: str) -> Path:
+    try:
+        return find_manifest(assignment)
+    except CourseError as error:
+        raise click.BadParameter(str(error), param_hint=where) from error
 
 
 def _named_after(submission: Path, names: tuple[str, ...]) -> list[str]:
