@@ -30,7 +30,7 @@ from grader.findings import Check, Verdict
 from grader.numerics.trees import leaves
 from grader.reference import Oracle
 
-__all__ = ["ROUNDING", "Bank", "Looked", "bank", "look_closer"]
+__all__ = ["ROUNDING", "Bank", "Looked", "bank", "difference", "look_closer"]
 
 _KEPT: Final = 4
 """Results of a check that are compared bit by bit: the first, at the inputs of the case."""
@@ -62,13 +62,13 @@ class Bank:
     exercise: Exercise
     configurations: tuple[Configuration, ...]
     cases: tuple[Case, ...]
-    results: tuple[tuple[Any, ...], ...]
-    """What the worked solution returned in each."""
+    answers: tuple[tuple[tuple[Call, Any], ...], ...]
+    """In each: what the worked solution was asked first, and what it returned."""
 
 
 def bank(assignment: Assignment, oracle: Oracle, exercise: Exercise, right: Evaluator, *, most: int = 150) -> Bank:
     """Other configurations of an exercise, with the right solution's results in them."""
-    kept: list[tuple[Configuration, Case, tuple[Any, ...]]] = []
+    kept: list[tuple[Configuration, Case, tuple[tuple[Call, Any], ...]]] = []
     if exercise.kind is Kind.TRAINING:
         most = min(most, 20)
     with quietly():
@@ -82,12 +82,12 @@ def bank(assignment: Assignment, oracle: Oracle, exercise: Exercise, right: Eval
                 continue
             passed = all(check.verdict is Verdict.PASSED for check in checks)
             if passed and time.process_time() - start < _LONGEST:
-                kept.append((configuration, case, tuple(recorder.results)))
+                kept.append((configuration, case, tuple(recorder.answers)))
     return Bank(
         exercise=exercise,
         configurations=tuple(configuration for configuration, _, _ in kept),
         cases=tuple(case for _, case, _ in kept),
-        results=tuple(results for _, _, results in kept),
+        answers=tuple(answers for _, _, answers in kept),
     )
 
 
@@ -155,7 +155,7 @@ def _which_ends(
 def _only(every: Bank, number: int) -> Bank:
     """A bank of one configuration."""
     one = slice(number, number + 1)
-    return replace(every, configurations=every.configurations[one], cases=every.cases[one], results=every.results[one])
+    return replace(every, configurations=every.configurations[one], cases=every.cases[one], answers=every.answers[one])
 
 
 def _look(assignment: Assignment, oracle: Oracle, survivor: Version, banks: dict[str, Bank]) -> Looked:
@@ -167,12 +167,15 @@ def _look(assignment: Assignment, oracle: Oracle, survivor: Version, banks: dict
             evaluator = survivor.evaluator()
             for number, (configuration, case) in enumerate(zip(here.configurations, here.cases, strict=True)):
                 tried += 1
-                recorder = _Recorder(evaluator)
-                for check in _checks(assignment, oracle, here.exercise, configuration, case, recorder):
+                np.random.seed(0)
+                here_apart = _apart(here.answers[number], evaluator)
+                if here_apart == 0.0:
+                    continue  # whoever gives the same answers, bit by bit, is not judged in another way
+                apart = _larger(apart, here_apart)
+                for check in _checks(assignment, oracle, here.exercise, configuration, case, _Recorder(evaluator)):
                     if check.verdict is Verdict.FAILED:
                         told = check.findings[0].headline
                         return Looked(tried=tried, hole=number, exercise=name, found=f"{check.aspect}: {told}")
-                apart = _larger(apart, _apart(here.results[number], recorder.results))
     return Looked(tried=tried, apart=apart if apart != np.inf else None)
 
 
@@ -199,12 +202,31 @@ def _checks(
         yield judge(question)[0]
 
 
+def difference(assignment: Assignment, oracle: Oracle, version: Version, right: Callable[[], Evaluator]) -> float:
+    """How far the results of a version lie from the right ones in the manifest's own cases, as a share of the largest
+    element; infinite where it has none, or some of another form.
+    """
+    apart = 0.0
+    with quietly():
+        warnings.simplefilter("ignore")
+        for name in version.exercises:
+            exercise = assignment.exercise(name)
+            for case, aspect in [check for part in exercise.parts for check in part.checks]:
+                recorder = _Recorder(right())
+                drawn = draw_case(assignment, exercise, case)
+                configuration = Configuration(spec=case, aspects=(aspect,))
+                for _ in _checks(assignment, oracle, exercise, configuration, drawn, recorder):
+                    np.random.seed(0)
+                    apart = _larger(apart, _apart(recorder.answers, version.evaluator()))
+    return apart
+
+
 class _Recorder:
-    """An evaluator that keeps the first results of each check."""
+    """An evaluator that keeps what is asked first in each check, and what was returned."""
 
     def __init__(self, inner: Evaluator) -> None:
         self.inner = inner
-        self.results: list[Any] = []
+        self.answers: list[tuple[Call, Any]] = []
         self._room = 0
 
     def begin(self) -> None:
@@ -227,11 +249,11 @@ class _Recorder:
 
     def call(self, call: Call) -> Outcome:
         """The inner one's outcome."""
-        return self._kept(self.inner.call(call))
+        return self._kept(call, self.inner.call(call))
 
     def calls(self, calls: Sequence[Call]) -> Iterator[Outcome]:
         """The inner one's outcomes."""
-        return map(self._kept, self.inner.calls(calls))
+        return map(self._kept, calls, self.inner.calls(calls))
 
     def fresh(self) -> None:
         """As the inner one does."""
@@ -241,21 +263,24 @@ class _Recorder:
         """As the inner one does."""
         self.inner.close()
 
-    def _kept(self, outcome: Outcome) -> Outcome:
+    def _kept(self, call: Call, outcome: Outcome) -> Outcome:
         if self._room and isinstance(outcome, Returned):
             self._room -= 1
-            self.results.append(outcome.value)
+            self.answers.append((call, outcome.value))
         return outcome
 
 
-def _apart(right: Sequence[Any], other: Sequence[Any]) -> float:
-    """Largest difference of results as a share of their largest element; infinite where their forms differ."""
-    ones, others = leaves(list(right)), leaves(list(other))
-    if len(ones) != len(others):
-        return np.inf
-    return max(
-        (_difference(np.asarray(one), np.asarray(two)) for one, two in zip(ones, others, strict=True)), default=0
-    )
+def _apart(answers: Sequence[tuple[Call, Any]], evaluator: Evaluator) -> float:
+    """Largest difference from the right answers, as a share of their largest element; infinite where there is none."""
+    apart = 0.0
+    for call, right in answers:
+        outcome = evaluator.call(call)
+        ones, others = leaves(right), leaves(outcome.value) if isinstance(outcome, Returned) else []
+        if len(ones) != len(others):
+            return np.inf
+        for one, other in zip(map(np.asarray, ones), map(np.asarray, others), strict=True):
+            apart = _larger(apart, _difference(one, other))
+    return apart
 
 
 def _difference(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:

@@ -22,6 +22,7 @@ from grader.assignment import Assignment, Exercise, Kind
 from grader.authoring.damages import DAMAGES, Damaged
 from grader.authoring.forks import Ended, in_forks
 from grader.authoring.mutants import mutants
+from grader.authoring.variants import variants
 from grader.calls import Evaluator, Loaded, Profile, Source
 from grader.errors import CourseError
 from grader.findings import Check, Verdict
@@ -39,7 +40,12 @@ __all__ = [
     "damaged_versions",
     "judged",
     "mutated_versions",
+    "quietly",
+    "right_versions",
+    "rightness",
+    "seconds_for",
     "try_right",
+    "try_version",
     "try_versions",
     "worked_solution",
 ]
@@ -101,6 +107,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     cases: list[str] = []
     """Those that it fails, as exercise: case."""
     codes: list[str] = []
+    checks: int = 0
     seconds: float = 0.0
 
 
@@ -144,6 +151,27 @@ def mutated_versions(
     if most is not None and len(found) > most:
         kept = np.sort(np.random.default_rng(seed).choice(len(found), most, replace=False))
         found = [found[number] for number in kept]
+    return tuple(found)
+
+
+def right_versions(assignment: Assignment, source: Source) -> tuple[Version, ...]:
+    """A right solution in other words (grader.authoring.variants), each with the exercises that it is of.
+
+    Raises:
+        CourseError: a file does not parse.
+    """
+    found = []
+    for path, text in source.files.items():
+        if path.endswith(".py"):
+            owners = _Owners(assignment, text.decode())
+            for variant in variants(text.decode()):
+                other = replace(source, files={**source.files, path: variant.source.encode()})
+                exercises = owners.of(variant.function)
+                if exercises:
+                    evaluator = _code(other, assignment.profile)
+                    found.append(
+                        Version(words=str(variant), kind=variant.kind.value, exercises=exercises, evaluator=evaluator)
+                    )
     return tuple(found)
 
 
@@ -226,7 +254,7 @@ def quietly() -> AbstractContextManager[Any]:
 def try_version(assignment: Assignment, oracle: Oracle, version: Version) -> Tried:
     """Judge one version, here: by its exercises in order, until one fails it."""
     start, evaluator = time.process_time(), version.evaluator()
-    session, undecided = Session(assignment, evaluator, oracle), False
+    session, undecided, made = Session(assignment, evaluator, oracle), False, 0
     np.random.seed(0)
     with quietly():
         warnings.simplefilter("ignore")
@@ -237,6 +265,7 @@ def try_version(assignment: Assignment, oracle: Oracle, version: Version) -> Tri
                 checks.append(check)
                 if exercise.kind is Kind.TRAINING and check.verdict is Verdict.FAILED:
                     break
+            made += len(checks)
             failed = [check for check in checks if check.verdict is Verdict.FAILED]
             undecided = undecided or any(check.verdict is Verdict.UNDECIDED for check in checks)
             if failed:
@@ -246,11 +275,12 @@ def try_version(assignment: Assignment, oracle: Oracle, version: Version) -> Tri
                     raised=codes[0] in _BY_EXCEPTION,
                     cases=list(dict.fromkeys(f"{name}: {check.case}" for check in failed)),
                     codes=codes,
+                    checks=made,
                     seconds=time.process_time() - start,
                 )
     if isinstance(evaluator, Damaged) and not evaluator.changed:
         return Tried(codes=["UNCHANGED"], seconds=time.process_time() - start)
-    return Tried(undecided=undecided, seconds=time.process_time() - start)
+    return Tried(undecided=undecided, checks=made, seconds=time.process_time() - start)
 
 
 _BY_EXCEPTION: Final = frozenset({"RAISED", "DOES_NOT_LOAD", "MISSING_FUNCTION", "OUT_OF_MEMORY"})
@@ -309,7 +339,7 @@ class Rightness(msgspec.Struct, frozen=True, kw_only=True):
 
 def try_right(
     assignment: Assignment,
-    source: Source,
+    right: Callable[[], Evaluator],
     seeds: Sequence[int],
     *,
     seconds: float = 300.0,
@@ -324,7 +354,7 @@ def try_right(
 
     def work(number: int) -> bytes:
         seeded = replace(assignment, seed=seeds[number])
-        return msgspec.json.encode(rightness(seeded, Oracle(seeded), OwnCode(source, assignment.profile)))
+        return msgspec.json.encode(rightness(seeded, Oracle(seeded), right()))
 
     found: list[Rightness] = []
     for number, answer in in_forks(work, len(seeds), seconds=seconds, workers=workers):
