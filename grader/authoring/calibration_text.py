@@ -97,5 +97,5 @@ def _summary(calibration: Calibration) -> list[str]:
     return [
         f"{failed} of {checks} checks of the worked solution not passed, under {calibration.seeds} seeds",
         f"{killed} of {versions} wrong versions caught ({raised} by an exception, {endless} endless), "
-        f"{equivalent} equivalent, {holes} holes; {calibration.seconds:.0f} s",
+        f"{equivalent} equivalent, {holes} {'hole' if holes == 1 else 'holes'}; {calibration.seconds:.0f} s",
     ]

@@ -15,6 +15,7 @@ import signal
 import struct
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
@@ -139,7 +140,9 @@ def _fork(work: Callable[[int], bytes], seconds: float) -> _Worker:
     theirs, orders = os.pipe()
     answers, ours = os.pipe()
     try:
-        pid = os.fork()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which a fork is without: they are idle
+            pid = os.fork()
     except OSError as error:
         raise MachineError(f"no process can be forked: {error.strerror}") from error
     if pid == 0:

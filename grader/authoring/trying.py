@@ -22,6 +22,7 @@ from grader.assignment import Assignment, Exercise, Kind
 from grader.authoring.damages import DAMAGES, Damaged
 from grader.authoring.forks import Ended, in_forks
 from grader.authoring.mutants import mutants
+from grader.authoring.rewriting import Text
 from grader.authoring.variants import variants
 from grader.calls import Evaluator, Loaded, Profile, Source
 from grader.errors import CourseError
@@ -204,7 +205,7 @@ class _Owners:
 
     def __init__(self, assignment: Assignment, text: str) -> None:
         self.exercises = assignment.exercises
-        tree = ast.parse(text)
+        tree = Text(text).tree
         defined = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
         self.asked_for = set(assignment.functions)
         self.calls = {
