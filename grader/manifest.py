@@ -19,7 +19,8 @@ The manifest, key by key (`?` marks what may be left out):
     seed                          of the visible cases, and of the hidden ones where no private seed is given
     profile? = "numpy"            "numpy": the student's code gets NumPy arrays, in a process without torch. "torch": it
                                   gets torch tensors, float64 on the CPU, and autograd is refused as well as a process
-                                  can: a deterrent, no wall (grader.sandbox.autograd says what goes through)
+                                  can: a deterrent, no wall (grader.sandbox.autograd says what goes through).
+                                  "jax": arrays of jax's on the CPU (the extra "jax"), jax.grad refused likewise
     follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
     mutation? = "warn"            writing into an argument: "warn" or "fail"; an exercise may override it
     [limits]?                     call_seconds = 10, load_seconds = 20, total_seconds = 300, output_bytes = 65536,
