@@ -5,6 +5,8 @@ The manifest, key by key (`?` marks what may be left out):
     format = 1                    version of this format
     name, title, file             the topic, a line about it, the file that students edit
     reference, solution?, data?   below the reference folder: torch functions, the worked solution, an .npz
+    slips?                        below the reference folder: known mistakes, by which wrong answers are recognised and
+                                  their cause named; grader.slips says how to write them
     adapter?                      below the reference folder: Python that turns the students' signatures into those of
                                   the kinds. It runs in their process, beside their code, which it finds in `student`
                                   (`student.conv_forward(x, w, {"pad": pad})`), and its functions come before theirs.
@@ -78,6 +80,7 @@ from grader.calls import Profile
 from grader.errors import ManifestError
 from grader.operations import GraphSpec
 from grader.sizes import Formula
+from grader.slips import declared
 from grader.topics import reference_folder
 
 __all__ = ["load_assignment"]
@@ -152,6 +155,7 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     exercise: list[_RawExercise]
     solution: str | None = None
     data: str | None = None
+    slips: str | None = None
     adapter: str | None = None
     more_files: list[str] = []
     package: str = ""
@@ -200,6 +204,8 @@ def load_assignment(manifest: Path) -> Assignment:
         raise ManifestError(str(manifest), "exercise", f"has more than {MAX_CASES} cases in all")
     exercises = tuple(_Builder(manifest, raw, item).exercise() for item in raw.exercise)
     _unique(manifest, "exercise", [exercise.name for exercise in exercises])
+    slips = _existing(manifest, folder, "slips", raw.slips) if raw.slips else None
+    known = _slips(manifest, slips, {exercise.name for exercise in exercises}) if slips else None
     return Assignment(
         name=raw.name,
         title=raw.title,
@@ -216,7 +222,8 @@ def load_assignment(manifest: Path) -> Assignment:
         more_files=tuple(raw.more_files),
         package=raw.package,
         given=given,
-        digest=_digest(text, reference, [code for code in (adapter, *given.values()) if code is not None], data),
+        slips=slips,
+        digest=_digest(text, reference, [code for code in (adapter, *given.values(), known) if code is not None], data),
     )
 
 
@@ -243,6 +250,21 @@ def _code(manifest: Path, folder: Path, key: str, name: str) -> bytes:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         raise ManifestError(str(manifest), key, f"{name} does not parse: {error}") from error
+    return text
+
+
+def _slips(manifest: Path, path: Path, exercises: set[str]) -> bytes:
+    """A file of known slips; what it names must be there."""
+    text = path.read_bytes()
+    try:
+        found = list(declared(text))
+    except (SyntaxError, ValueError) as error:
+        raise ManifestError(str(manifest), "slips", f"{path.name}: {error}") from error
+    for function, exercise in found:
+        if exercise not in exercises:
+            raise ManifestError(
+                str(manifest), "slips", f"{path.name}: {function}: there is no exercise named {exercise!r}"
+            )
     return text
 
 
