@@ -50,6 +50,8 @@ class Profile(StrEnum):
     """torch tensors on the CPU; autograd is refused as well as a process can (grader.sandbox.autograd)."""
     JAX = "jax"
     """JAX arrays on the CPU (the extra "jax"); its transformations that differentiate are refused likewise."""
+    CUDA = "cuda"
+    """torch tensors on a GPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
