@@ -48,6 +48,13 @@ class Profile(StrEnum):
     """NumPy arrays, in a process without torch: there is no autograd to borrow."""
     TORCH = "torch"
     """torch tensors on the CPU; autograd is refused as well as a process can (grader.sandbox.autograd)."""
+    PRETEND_CUDA = "pretend-cuda"
+    """Likewise, on a GPU that is none: real numbers under CUDA's rules (grader.sandbox.pretend_cuda)."""
+
+    @property
+    def has_torch(self) -> bool:
+        """Whether torch is in the student's process."""
+        return self is not Profile.NUMPY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,8 @@ from grader.sandbox.warm import Zygote
 __all__ = ["Sandbox"]
 
 TRIES = 3
-_AUTOGRAD = {Profile.NUMPY: "no torch", Profile.TORCH: "autograd refused (a deterrent)"}
+_REFUSED = "autograd refused (a deterrent)"
+_AUTOGRAD = {Profile.NUMPY: "no torch", Profile.TORCH: _REFUSED, Profile.PRETEND_CUDA: _REFUSED}
 
 
 class Sandbox:

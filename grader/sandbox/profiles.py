@@ -77,8 +77,33 @@ def kit_of(profile: Profile) -> Kit:
                 settings=tensors.settings(),
                 guard=Guard(),
             )
+        case Profile.PRETEND_CUDA:
+            return _pretend_cuda()
         case _:
             assert_never(profile)
+
+
+def _pretend_cuda() -> Kit:
+    from grader.sandbox import tensors
+    from grader.sandbox.pretend_cuda import rules
+    from grader.sandbox.pretend_runtime import default_device, replacements
+
+    held = rules()
+
+    def give(value: ndarray[Any, Any]) -> Any:
+        with held.off():
+            return held.put(tensors.give(value))
+
+    return Kit(
+        array=held.pretend,
+        give=give,
+        read=tensors.read,
+        refused={},
+        needed=("numpy", "array_api_compat", "torch"),
+        guarded=(*GUARDED, *tensors.GUARDED, "torch.cuda"),
+        settings=(*tensors.settings(), default_device()),
+        guard=Guard(held.mode, replacements(held)),
+    )
 
 
 def _give(value: ndarray[Any, Any]) -> ndarray[Any, Any]:

@@ -37,8 +37,7 @@ def main(fd: int, rung: str, profile: str) -> None:
         profile: what to import.
     """
     profile = Profile(profile)
-    torch = profile is Profile.TORCH
-    wall = probe(Rung(rung), threads=not torch, executable_memory=torch)
+    wall = probe(Rung(rung), threads=not profile.has_torch, executable_memory=profile.has_torch)
     enter(wall)
     preload(profile)
     rehearse(profile)
