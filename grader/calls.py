@@ -50,11 +50,15 @@ class Profile(StrEnum):
     """torch tensors on the CPU; autograd is refused as well as a process can (grader.sandbox.autograd)."""
     PRETEND_CUDA = "pretend-cuda"
     """Likewise, on a GPU that is none: real numbers under CUDA's rules (grader.sandbox.pretend_cuda)."""
+    JAX = "jax"
+    """JAX arrays on the CPU (the extra "jax"); its transformations that differentiate are refused likewise."""
+    CUDA = "cuda"
+    """torch tensors on a GPU."""
 
     @property
     def has_torch(self) -> bool:
         """Whether torch is in the student's process."""
-        return self is not Profile.NUMPY
+        return self in (Profile.TORCH, Profile.PRETEND_CUDA, Profile.CUDA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "sizes calls topics assignment manifest cases operations graphs random_graphs archive notebook submission",
+    "sizes slips calls settings topics assignment manifest cases operations graphs random_graphs archive notebook "
+    "submission",
     "sandbox",
     "reference",
     "findings",
@@ -53,6 +54,8 @@ IMPORTERS = {
         "grader.sandbox.pretend_runtime",
         "grader.sandbox.tensors",
     ),
+    "jax": ("grader.sandbox.jaxarrays",),
+    "array_api_compat": ("graphs", "grader.sandbox.jaxarrays"),
     "grader.cli": ("__main__",),
     "grader.pytest_plugin": (),
 }

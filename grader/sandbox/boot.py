@@ -24,6 +24,7 @@ PACKAGES: Final = {
     Profile.NUMPY: ("numpy", "array_api_compat"),
     Profile.TORCH: ("numpy", "array_api_compat", "torch"),
     Profile.PRETEND_CUDA: ("numpy", "array_api_compat", "torch"),
+    Profile.JAX: ("numpy", "array_api_compat", "jax", "jaxlib", "ml_dtypes", "opt_einsum", "scipy"),
 }
 NEEDED_BY_TORCH: Final = (
     "torchgen", "functorch", "typing_extensions", "sympy", "mpmath", "networkx", "jinja2", "markupsafe", "filelock",
@@ -43,6 +44,7 @@ OURS: Final = (
     "grader.sandbox.engine",
     "grader.sandbox.executor",
     "grader.sandbox.freeze",
+    "grader.sandbox.jaxarrays",
     "grader.sandbox.kernel",
     "grader.sandbox.landlock",
     "grader.sandbox.leftovers",
@@ -137,7 +139,8 @@ def _places(profile: Profile) -> dict[str, str]:
     for name in PACKAGES[profile]:
         place = _place(name)
         if place is None:
-            raise MachineError(f"{name} is not installed")
+            extra = ': pip install "gradmark[jax]"' if profile is Profile.JAX else ""
+            raise MachineError(f"{name} is not installed{extra}")
         places[name] = place
     for name in NEEDED_BY_TORCH if profile.has_torch else ():
         place = _place(name)

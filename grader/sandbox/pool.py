@@ -24,7 +24,12 @@ __all__ = ["Sandbox"]
 
 TRIES = 3
 _REFUSED = "autograd refused (a deterrent)"
-_AUTOGRAD = {Profile.NUMPY: "no torch", Profile.TORCH: _REFUSED, Profile.PRETEND_CUDA: _REFUSED}
+_AUTOGRAD = {
+    Profile.NUMPY: "no torch",
+    Profile.TORCH: _REFUSED,
+    Profile.PRETEND_CUDA: _REFUSED,
+    Profile.JAX: "jax.grad refused (a deterrent)",
+}
 
 
 class Sandbox:
