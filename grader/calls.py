@@ -16,7 +16,9 @@ from typing import Any, Protocol, TypeAlias
 
 __all__ = [
     "Call",
+    "Elsewhere",
     "Evaluator",
+    "Found",
     "Isolation",
     "Kept",
     "Killed",
@@ -38,7 +40,7 @@ __all__ = [
 ]
 
 Value: TypeAlias = Any
-"""A tree: numpy.ndarray | bool | int | float | None | Opaque | tuple | list | dict[str, Value]."""
+"""A tree: numpy.ndarray | bool | int | float | None | Opaque | Elsewhere | tuple | list | dict[str, Value]."""
 
 
 class Profile(StrEnum):
@@ -93,6 +95,24 @@ class Opaque:
     type_name: str
 
 
+class Found(StrEnum):
+    """An array that is not where it should be, on the device; the value says what is."""
+
+    ON_CPU = "a tensor on cpu"
+    NUMPY = "a NumPy array"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Elsewhere:
+    """Leaf of a returned tree that is an array of another library, or on another device, than it should be."""
+
+    found: Found
+    value: Any
+    """Its numbers all the same; Opaque where they can't be read."""
+    made: str = ""
+    """Where, as far as it was seen: text of the student's process."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Call:
     """One evaluation of a student's function."""
@@ -144,6 +164,8 @@ class Returned:
     seconds: float = 0.0
     noticed: Noticed | None = None
     """Of a watched call."""
+    waits: tuple[str, ...] = ()
+    """Where it waited for the GPU: file, line and what for. Text of the student's process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -155,6 +177,8 @@ class Raised:
     message: str
     traceback: str
     """The student's own frames only, at most a few lines."""
+    cause: str = ""
+    """Where what it is about came from, as far as it was seen: the tensor on the CPU beside one on the GPU, say."""
     exception: BaseException | None = None
     """The exception itself where the code runs in this process (the pytest door), for the debugger."""
 

@@ -30,6 +30,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NoReturn
 
+from numpy import ndarray
+
+from grader.calls import Found
+
 __all__ = ["DeviceError", "Rules", "Site", "rules"]
 
 MOST_WAITS: Final = 32
@@ -54,6 +58,8 @@ _EACH: Final = frozenset(("broadcast_tensors", "atleast_1d", "atleast_2d", "atle
 """Functions that leave each tensor where it is."""
 _BY_DATA: Final = frozenset(("tensor", "as_tensor", "asarray"))
 """Makers whose result lies where their data does, if that is a tensor."""
+_MADE: Final = "_made_on_the_cpu"
+"""Attribute of a tensor that holds the site."""
 _INTERNAL: Final = ("torch", "functorch", "array_api_compat", "numpy", "grader", "contextlib", "copy")
 """Packages whose frames are passed over on the way to the student's line."""
 
@@ -61,9 +67,9 @@ _INTERNAL: Final = ("torch", "functorch", "array_api_compat", "numpy", "grader",
 class DeviceError(RuntimeError):
     """What torch raises where tensors of two devices meet; with where the one on the CPU came from."""
 
-    def __init__(self, message: str, cause: Site | None = None, name: str = "") -> None:
+    def __init__(self, message: str, site: Site | None = None, name: str = "") -> None:
         super().__init__(message)
-        self.cause, self.name = cause, name
+        self.site, self.name = site, name
 
 
 DeviceError.__name__ = DeviceError.__qualname__ = "RuntimeError"  # as students see it on a GPU
@@ -92,12 +98,13 @@ class Rules:
         self.default = default
         self.off: Any = torch._C.DisableTorchFunction
         self.plain: Any = torch.Tensor
+        self.base: Any = torch._C.TensorBase
         self.cuda, self.cpu = torch.device("cuda", 0), torch.device("cpu")
         self.pretend: type = _class_of_tensors(self)
         self.mode: Any = _mode(self)
         self.kinds: dict[type, type] = {torch.Tensor: self.pretend}
         self.makers = frozenset(default._device_constructors())
-        self.waits: dict[Site, None] = {}
+        self.waits: dict[tuple[str, int], Site] = {}
         self.special: Mapping[str, Callable[..., Any]] = {
             "__get__": self._get,
             "__set__": self._set,
@@ -236,10 +243,10 @@ class Rules:
             value = self.plain.clone(value)
             return self.made(value, f"{name} with device='cpu'", "leave it on the GPU: device=x.device")
         if issubclass(kind, self.plain):
-            site = next((other._made for other in others if hasattr(other, "_made")), None)
+            site = next(filter(None, map(self._site_of, others)), None)
             if site is not None:
-                value._made = site
-            elif not hasattr(value, "_made"):
+                self._tell(value, site)
+            elif self._site_of(value) is None:
                 how = "with device='cpu'" if named.get("device") is not None else "without device="
                 self.made(value, f"torch.{name} {how}" if function in self.makers else f"torch.{name}")
         elif kind in (tuple, list):
@@ -284,9 +291,9 @@ class Rules:
 
     def error(self, message: str, wrong: Any) -> DeviceError:
         """What to raise about a tensor that lies on the wrong device."""
-        frame = _frame()
+        frame, _ = _student_frame()
         names = () if frame is None else frame.f_locals.items()
-        return DeviceError(message, getattr(wrong, "_made", None), next((n for n, v in names if v is wrong), ""))
+        return DeviceError(message, self._site_of(wrong), next((n for n, v in names if v is wrong), ""))
 
     def _check_generator(self, args: Sequence[Any], named: Mapping[str, Any], on_gpu: bool) -> None:
         generator = named.get("generator")
@@ -300,11 +307,11 @@ class Rules:
         """Remember that the host waits for the GPU here."""
         site = self.here(what)
         if site is not None and len(self.waits) < MOST_WAITS:
-            self.waits[site] = None
+            self.waits.setdefault((site.file, site.line), site)
 
     def take_waits(self) -> list[Site]:
         """What was remembered since the last time."""
-        found = list(self.waits)
+        found = list(self.waits.values())
         self.waits.clear()
         return found
 
@@ -320,16 +327,41 @@ class Rules:
         elif name == "repeat_interleave" and "output_size" not in named and any(map(self.is_ours, args[1:])):
             self.wait("repeat_interleave without output_size=")
 
+    def elsewhere(self, value: Any) -> tuple[Found, Site | None] | None:
+        """What an array is that does not lie on the device, and where it was made; None for all else."""
+        kind = type(value)
+        if issubclass(kind, self.pretend):
+            return None
+        if issubclass(kind, self.base):
+            return Found.ON_CPU, self._site_of(value)
+        return (Found.NUMPY, None) if issubclass(kind, ndarray) else None
+
+    def cause(self, error: BaseException) -> tuple[str, Site] | None:
+        """The tensor on the CPU that an exception is about: its name, if it has one, and where it was made."""
+        if type(error) is not DeviceError or error.site is None:
+            return None
+        return error.name, error.site
+
+    def _site_of(self, tensor: Any) -> Site | None:
+        """Where a tensor was made; what student code may have put there is no site."""
+        site = vars(tensor).get(_MADE) if hasattr(tensor, "__dict__") else None
+        return site if type(site) is Site else None
+
     def made(self, tensor: Any, what: str, mend: str = "give it device=x.device") -> Any:
         """A tensor that was made on the CPU, with the line that did it."""
-        site = self.here(what, mend)
-        if site is not None:
-            tensor._made = site
+        frame, library = _student_frame()
+        if library:
+            what, mend = f"in {library}", f"{mend}, or move it with .to(x.device)"
+        if frame is not None:
+            self._tell(tensor, Site(frame.f_code.co_filename, frame.f_lineno, what, mend))
         return tensor
+
+    def _tell(self, tensor: Any, site: Site) -> None:
+        vars(tensor)[_MADE] = site
 
     def here(self, what: str, mend: str = "") -> Site | None:
         """The line of the student's that is running."""
-        frame = _frame()
+        frame, _ = _student_frame()
         return None if frame is None else Site(frame.f_code.co_filename, frame.f_lineno, what, mend)
 
     # --------------------------------------------------------------------------------------- functions with own rules
@@ -350,12 +382,14 @@ class Rules:
                     return False
         value = self._plainly(function, args, named)
         if issubclass(type(value), self.plain):
-            return self._on_gpu(value) if ours else self._kept_site(value, args[0])
+            return self._on_gpu(value) if ours else self.keep_site(value, args[0])
         return value
 
-    def _kept_site(self, value: Any, source: Any) -> Any:
-        if hasattr(source, "_made"):
-            value._made = source._made
+    def keep_site(self, value: Any, source: Any) -> Any:
+        """What was made of a tensor of the CPU: made where that was."""
+        site = self._site_of(source)
+        if site is not None:
+            self._tell(value, site)
         return value
 
     def _set(self, function: Any, args: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -508,7 +542,7 @@ class Rules:
         if self.is_ours(tensor) == to_gpu:
             if result is tensor:
                 return tensor
-            return self._on_gpu(result) if to_gpu else self._kept_site(result, tensor)
+            return self._on_gpu(result) if to_gpu else self.keep_site(result, tensor)
         if result is tensor:
             result = self.take(tensor)
         if to_gpu:
@@ -632,9 +666,14 @@ def _written(name: str) -> str:
     return dunder.get(name, f"{name.strip('_')}" if name.startswith("__") else f".{name}()")
 
 
-def _frame() -> Any:
-    """The frame of the student's that is running: the nearest that is no library's."""
+def _student_frame() -> tuple[Any, str]:
+    """The frame of the student's that is running, the nearest that is no library's; and what it called of torch.nn."""
     frame: Any = sys._getframe(1)
-    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _INTERNAL:
+    called = ""
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__"))
+        if module.partition(".")[0] not in _INTERNAL:
+            break
+        called = frame.f_code.co_qualname.partition(".")[0] if module.startswith("torch.nn.modules") else called
         frame = frame.f_back
-    return frame
+    return frame, called

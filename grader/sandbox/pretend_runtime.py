@@ -29,6 +29,7 @@ def replacements(rules: Rules) -> Iterator[tuple[Any, str, Any]]:
     yield torch, "Generator", _generator(rules)
     yield torch, "from_numpy", _from_numpy(rules)
     yield torch.nn.Parameter, "__new__", _new_parameter(rules)
+    yield torch._C._nn, "_parse_to", _parse_to(rules)
 
 
 def default_device() -> tuple[Any, Any]:
@@ -190,16 +191,25 @@ def _from_numpy(rules: Rules) -> Any:
     return from_numpy
 
 
+def _parse_to(rules: Rules) -> Any:
+    """What Module.to() was asked for; a tensor says where it lies in C++, past all overrides."""
+    original = rules.torch._C._nn._parse_to
+
+    def parse_to(*args: Any, **named: Any) -> Any:
+        device, *rest = original(*args, **named)
+        like = args[0] if args else named.get("tensor")
+        return (rules.cuda if rules.is_ours(like) else device, *rest)
+
+    return parse_to
+
+
 def _new_parameter(rules: Rules) -> Any:
     original = rules.torch.nn.Parameter.__new__
     make = rules.torch.Tensor._make_subclass
 
     def new(cls: type, data: Any = None, requires_grad: bool = True) -> Any:
         if not rules.is_ours(data):
-            parameter = original(cls, data, requires_grad)
-            if hasattr(data, "_made"):
-                parameter._made = data._made
-            return parameter
+            return rules.keep_site(original(cls, data, requires_grad), data)
         with rules.off():
             return rules.put(make(cls, data, requires_grad))
 
