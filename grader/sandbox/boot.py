@@ -23,6 +23,7 @@ __all__ = ["command", "environment"]
 PACKAGES: Final = {
     Profile.NUMPY: ("numpy", "array_api_compat"),
     Profile.TORCH: ("numpy", "array_api_compat", "torch"),
+    Profile.PRETEND_CUDA: ("numpy", "array_api_compat", "torch"),
     Profile.JAX: ("numpy", "array_api_compat", "jax", "jaxlib", "ml_dtypes", "opt_einsum", "scipy"),
 }
 NEEDED_BY_TORCH: Final = (
@@ -51,6 +52,8 @@ OURS: Final = (
     "grader.sandbox.patches",
     "grader.sandbox.perturbed",
     "grader.sandbox.preload",
+    "grader.sandbox.pretend_cuda",
+    "grader.sandbox.pretend_runtime",
     "grader.sandbox.profiles",
     "grader.sandbox.seccomp",
     "grader.sandbox.tensors",
@@ -109,7 +112,7 @@ def command(module: str, arguments: tuple[Any, ...], profile: Profile) -> list[s
     text = _TEXT.format(
         places=_places(profile),
         ours=OURS,
-        refused={} if profile is Profile.TORCH else dict(REFUSED),
+        refused={} if profile.has_torch else dict(REFUSED),
         module=module,
         arguments=arguments,
         first=_NO_THREADS if module == "zygote" else "",
@@ -139,7 +142,7 @@ def _places(profile: Profile) -> dict[str, str]:
             extra = ': pip install "gradmark[jax]"' if profile is Profile.JAX else ""
             raise MachineError(f"{name} is not installed{extra}")
         places[name] = place
-    for name in NEEDED_BY_TORCH if profile is Profile.TORCH else ():
+    for name in NEEDED_BY_TORCH if profile.has_torch else ():
         place = _place(name)
         if place is not None:
             places[name] = place

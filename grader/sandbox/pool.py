@@ -23,9 +23,11 @@ from grader.sandbox.warm import Zygote
 __all__ = ["Sandbox"]
 
 TRIES = 3
+_REFUSED = "autograd refused (a deterrent)"
 _AUTOGRAD = {
     Profile.NUMPY: "no torch",
-    Profile.TORCH: "autograd refused (a deterrent)",
+    Profile.TORCH: _REFUSED,
+    Profile.PRETEND_CUDA: _REFUSED,
     Profile.JAX: "jax.grad refused (a deterrent)",
 }
 

@@ -40,7 +40,7 @@ from grader.calls import (
 )
 from grader.errors import MachineError
 from grader.sandbox.child import Child, Ending, Spent
-from grader.sandbox.executor import MAX_MESSAGE, MAX_SLOTS, MAX_TRACEBACK
+from grader.sandbox.executor import MAX_MESSAGE, MAX_SLOTS, MAX_TRACEBACK, MAX_WAITS
 from grader.sandbox.foresight import Script, header_of, is_same
 from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
 from grader.sandbox.pool import Sandbox
@@ -544,11 +544,17 @@ def _outcome(call: Call, reply: Reply) -> Outcome:
                 changed=tuple(i for i in reply.changed if i < len(call.args)),
                 changed_earlier=reply.changed_earlier,
                 seconds=reply.seconds,
-                noticed=_noticed(reply.texts) if call.watch else None,
+                noticed=_noticed(reply.texts[:3]) if call.watch else None,
+                waits=tuple(text[:MAX_MESSAGE] for text in reply.texts[3 : 3 + MAX_WAITS]),
             )
         case Status.RAISED:
-            kind, message, trace = (*reply.texts, "", "", "")[:3]
-            return Raised(kind=kind[:MAX_NAME], message=message[:MAX_MESSAGE], traceback=trace[:MAX_TRACEBACK])
+            kind, message, trace, cause = (*reply.texts, "", "", "", "")[:4]
+            return Raised(
+                kind=kind[:MAX_NAME],
+                message=message[:MAX_MESSAGE],
+                traceback=trace[:MAX_TRACEBACK],
+                cause=cause[:MAX_MESSAGE],
+            )
         case Status.MISSING:
             name = reply.texts[0] if reply.texts else ""
             return Missing(function=name if name.isidentifier() and len(name) <= MAX_NAME else call.function)

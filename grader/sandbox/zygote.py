@@ -38,7 +38,7 @@ def main(fd: int, rung: str, profile: str) -> None:
     """
     profile = Profile(profile)
     # torch is told to do with one thread; JAX can't, and compiles whatever it computes.
-    wall = probe(Rung(rung), threads=profile is not Profile.TORCH, executable_memory=profile is not Profile.NUMPY)
+    wall = probe(Rung(rung), threads=not profile.has_torch, executable_memory=profile is not Profile.NUMPY)
     enter(wall)
     preload(profile)
     if profile is not Profile.JAX:  # its threads begin with the first operation, and don't live through a fork
