@@ -186,7 +186,7 @@ class _Zygote:
 
     @staticmethod
     def prepare_device(limits: dict[str, int]) -> None:
-        """As much memory of the device as of the machine. The driver reserves addresses as it likes, and opens files."""
+        """As much memory of the device as of the machine. The driver reserves addresses and opens files as it likes."""
         from grader.sandbox import cuda
 
         cuda.limit_memory(limits["RLIMIT_DATA"])
