@@ -12,7 +12,6 @@ from typing import Any, Final
 from grader.report.exports.grades import Undecided, grade, rounded
 from grader.report.exports.telling import ROOM, overall, shortened, told
 from grader.report.model import Report
-from grader.report.visible import visible_lines
 
 __all__ = ["LIMIT", "prairielearn"]
 
@@ -46,7 +45,7 @@ def _document(report: Report, undecided: Undecided, room: int) -> dict[str, Any]
         "gradable": True,
         "score": given.share,
         "message": said,
-        "output": shortened(visible_lines(report.submission.printed), room),
+        "output": shortened(report.submission.printed, room),
         "tests": [
             {
                 "name": part.name,

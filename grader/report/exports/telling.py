@@ -50,16 +50,17 @@ class Told:
 
 
 def told(report: Report, undecided: Undecided, room: int = ROOM) -> Iterator[Told]:
-    """Every part, in order. There is at least one: consumers divide by their number, or crash without."""
+    """Every part, in order. No report is without any."""
     everything = told_everywhere(report)
     for exercise in report.exercises:
         for part in exercise.parts:
             if everything is not None:  # said once, of the whole
-                headline = text = visible_lines(everything.headline)
-            else:
+                text = everything.headline
+            elif has_words(part):
                 lines = part_lines(report.assignment.manifest, exercise.name, part, report.seeds.private)
-                text = visible_lines(textwrap.dedent("\n".join(lines))) if has_words(part) else ""
-                headline = text.partition("\n")[0]
+                text = textwrap.dedent("\n".join(lines))
+            else:
+                text = ""
             points = _points(part, undecided)
             yield Told(
                 exercise=visible(exercise.name),
@@ -67,22 +68,10 @@ def told(report: Report, undecided: Undecided, room: int = ROOM) -> Iterator[Tol
                 verdict=part.verdict,
                 given=points.given,
                 maximum=points.maximum,
-                headline=shortened(headline or state(part), _LINE),
+                headline=shortened(text.partition("\n")[0] or state(part), _LINE),
                 text=shortened(text or state(part), room),
                 seconds=sum(check.seconds for check in part.checks),
             )
-    if not any(exercise.parts for exercise in report.exercises):
-        nothing = Fraction(0)
-        yield Told(
-            exercise=visible(report.assignment.name),
-            part="parts",
-            verdict="undecided",
-            given=nothing,
-            maximum=nothing,
-            headline="the assignment has no parts",
-            text="the assignment has no parts",
-            seconds=0.0,
-        )
 
 
 def _points(part: PartReport, undecided: Undecided) -> Grade:
@@ -102,14 +91,13 @@ def overall(report: Report, undecided: Undecided, room: int = ROOM) -> str:
         said,
         *(f"note: {note}" for note in notes if note and note not in said),
     ]
-    return shortened(visible_lines("\n".join(filter(None, blocks))), room)
+    return shortened("\n".join(filter(None, blocks)), room)
 
 
 def shortened(text: str, room: int) -> str:
-    """A text of at most so many bytes (UTF-8); what is cut is counted in its last words."""
-    if len(text.encode()) <= room:
-        return text
-    note = f"\n... ({len(text)} letters in all; the JSON report has them)"
-    if "\n" not in text:
-        note = f" ...{note[4:]}"
-    return text.encode()[: max(0, room - len(note.encode()))].decode(errors="ignore") + note
+    """A text that anybody may read, in at most so many bytes (UTF-8); what is cut is counted in its last words."""
+    shown = visible_lines(text[: room + 1])  # no letter takes less than a byte
+    if len(text) <= room and len(shown.encode()) <= room:
+        return shown
+    note = f"{chr(10) if chr(10) in text else ' '}... ({len(text)} letters in all; the JSON report has them)"
+    return shown.encode()[: max(0, room - len(note))].decode(errors="ignore") + note
