@@ -301,7 +301,7 @@ def rows(data: bytes, delimiter: str = ",") -> list[list[str]]:
     found = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter, strict=True))
     for row in found:
         for value in row:
-            is_number = re.fullmatch(r"-?\d+(\.\d+)?", value)
+            is_number = re.fullmatch(r"-|-?\d+(\.\d+)?", value)  # a dash alone is how Moodle writes "none"
             refuse(value.startswith(FORMULA) and not is_number, f"a spreadsheet runs {value!r}")
     refuse(len({len(row) for row in found}) != 1, "rows of different lengths")
     return found

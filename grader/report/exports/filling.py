@@ -65,7 +65,9 @@ def fill(sheet: Sheet, lines: Sequence[Line], undecided: Undecided, column: Colu
     others = len(column.rows) - len(matches.found) - len({at for many in matches.ambiguous.values() for at in many})
     notes = [
         f"{excused} excused (EX) stay so" if excused else "",
-        f"{others} rows are of nobody who handed in, and stay as they are" if others > 0 else "",
+        f"{others} {'row is' if others == 1 else 'rows are'} of nobody who handed in, and stay{'s' * (others == 1)}"
+        if others > 0
+        else "",
     ]
     return Exported(
         data=filled(sheet, cells),
