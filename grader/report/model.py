@@ -22,7 +22,7 @@ from typing import Any, Literal
 import msgspec
 
 from grader.calls import Rung
-from grader.errors import MachineError
+from grader.report.writing import write_whole
 
 __all__ = [
     "VERSION",
@@ -310,14 +310,7 @@ def write_report(report: Report, path: Path) -> None:
     Raises:
         MachineError: it can't be written (names the path); an earlier report there is left as it was.
     """
-    text = report_json(report)
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        scratch.write_bytes(text)
-        scratch.replace(path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise MachineError(f"the report can't be written to {path}: {error.strerror or error}") from error
+    write_whole(report_json(report), path, "the report")
 
 
 def read_report(path: Path) -> Report:
