@@ -273,24 +273,32 @@ class _Recorder:
 def _apart(answers: Sequence[tuple[Call, Any]], evaluator: Evaluator) -> float:
     """Largest difference from the right answers, as a share of their largest element; infinite where there is none."""
     apart = 0.0
+    numbers = [leaf for _, right in answers for leaf in map(np.asarray, leaves(right)) if _is_number(leaf)]
+    size = max((float(np.max(np.abs(leaf), where=np.isfinite(leaf), initial=0.0)) for leaf in numbers), default=0.0)
     for call, right in answers:
         outcome = evaluator.call(call)
         ones, others = leaves(right), leaves(outcome.value) if isinstance(outcome, Returned) else []
         if len(ones) != len(others):
             return np.inf
         for one, other in zip(map(np.asarray, ones), map(np.asarray, others), strict=True):
-            apart = _larger(apart, _difference(one, other))
+            apart = _larger(apart, _difference(one, other, size))
     return apart
 
 
-def _difference(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
-    if one.shape != other.shape or one.dtype.kind not in "biuf" or other.dtype.kind not in "biuf":
-        return 0.0 if one.dtype == other.dtype and one.dtype.kind not in "biuf" else np.inf
+def _is_number(array: np.ndarray[Any, Any]) -> bool:
+    return array.dtype.kind in "biuf"
+
+
+def _difference(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any], size: float) -> float:
+    if not (_is_number(one) and _is_number(other)):
+        return 0.0 if _is_number(one) == _is_number(other) else np.inf
+    if one.shape != other.shape:
+        return np.inf
     if np.array_equal(one, other, equal_nan=True):
         return 0.0
-    size = float(np.max(np.abs(one), initial=0.0))
     return float(np.max(np.abs(one.astype(float) - other)) / size) if size else np.inf
 
 
 def _larger(one: float, other: float) -> float:
+    """The larger; NaN is the largest."""
     return other if not other <= one else one
