@@ -1,6 +1,7 @@
 """The report's format: what schema.json publishes, what every door writes, what every rendering reads.
 
-Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding.
+Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding; errors
+of a comparison and curve of a check, for the pictures of a page.
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
@@ -16,7 +17,7 @@ import json
 import math
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -28,7 +29,9 @@ __all__ = [
     "AssignmentInfo",
     "CheckReport",
     "ComparisonReport",
+    "CurveReport",
     "Environment",
+    "ErrorMapReport",
     "ExerciseReport",
     "FindingReport",
     "GradientReport",
@@ -71,6 +74,14 @@ class FindingReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     diagnosis: str = ""
 
 
+class ErrorMapReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an array is wrong, as grader/numerics/errormap.py draws it: a letter a block of elements, by half decades."""
+
+    shape: list[int]
+    """Of the array; its first axis goes down, if there are several."""
+    rows: list[Annotated[str, msgspec.Meta(pattern="^[.1-9a-z!]{1,32}$")]]
+
+
 class ComparisonReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One array against the reference's; values are left out for hidden cases."""
 
@@ -87,6 +98,8 @@ class ComparisonReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     expected: Number | None = None
     error: Number | None = None
     allowed: Number | None = None
+    errors: ErrorMapReport | None = None
+    """Of one that failed; left out for hidden cases."""
 
 
 class ProbeReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,6 +130,14 @@ class GradientReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     warnings: list[str]
 
 
+class CurveReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Losses of a training and of the reference's, at no more than 200 of its steps, counted from 1."""
+
+    steps: list[int]
+    actual: list[Number]
+    expected: list[Number]
+
+
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One aspect of one exercise on one case."""
 
@@ -134,6 +155,8 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     findings: list[FindingReport] = []
     comparisons: list[ComparisonReport] = []
     gradient: GradientReport | None = None
+    curve: CurveReport | None = None
+    """Left out for hidden cases."""
 
 
 class PartReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
