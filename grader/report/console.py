@@ -8,12 +8,17 @@ from grader.calls import Rung
 from grader.report.model import CheckReport, FindingReport, PartReport, Report, ScoreReport
 
 __all__ = [
+    "case_line",
+    "causes",
     "has_words",
+    "more_line",
+    "only_unwritten",
     "part_lines",
     "points",
     "render",
     "render_part",
     "render_summary",
+    "rerun_line",
     "score_text",
     "state",
     "told_everywhere",
@@ -64,15 +69,20 @@ def render_part(assignment: str, manifest: str, exercise: str, part: PartReport,
 
 def part_lines(manifest: str, exercise: str, part: PartReport, private: bool = False) -> list[str]:
     """One part's message without its head."""
-    unwritten = _only_unwritten(part)
+    unwritten = only_unwritten(part)
     if unwritten:
         return [f"  {unwritten}"]
     lines: list[str] = []
-    for finding, check, others in _causes(part):
+    for finding, check, others in causes(part):
         lines += _finding(finding, check, others, private)
     if part.verdict != "passed":
-        lines.append(_row("rerun", f'pytest "{manifest}::{exercise}::{part.name}"'))
+        lines.append(_row("rerun", rerun_line(manifest, exercise, part.name)))
     return lines
+
+
+def rerun_line(manifest: str, exercise: str, part: str) -> str:
+    """The command that judges one part again."""
+    return f'pytest "{manifest}::{exercise}::{part}"'
 
 
 def render_summary(report: Report) -> str:
@@ -116,7 +126,7 @@ def state(part: PartReport) -> str:
     """How a part ended, in words; empty where it passed and nothing is to be said."""
     if part.verdict == "passed":
         return "warning" if _warnings(part) else ""
-    unwritten = _only_unwritten(part)
+    unwritten = only_unwritten(part)
     if unwritten:
         return "not written yet"
     if part.verdict == "undecided":
@@ -132,12 +142,13 @@ def _warnings(part: PartReport) -> bool:
     return any(finding.warning for check in part.checks for finding in check.findings)
 
 
-def _only_unwritten(part: PartReport) -> str:
+def only_unwritten(part: PartReport) -> str:
+    """What is said of a part that nothing was written for yet; empty if something was."""
     codes = {(finding.code, finding.headline) for check in part.checks for finding in check.findings}
     return next(iter(codes))[1] if len(codes) == 1 and {code for code, _ in codes} == {_NOT_WRITTEN} else ""
 
 
-def _causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str]]]:
+def causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str]]]:
     """First finding of each cause with its check, and the names of the later cases with the same cause."""
     first: dict[tuple[str, str], tuple[FindingReport, CheckReport]] = {}
     later: dict[tuple[str, str], list[str]] = {}
@@ -169,9 +180,9 @@ def _finding(finding: FindingReport, check: CheckReport, others: list[str], priv
         "worst": finding.worst,
         "pattern": finding.pattern,
         "likely": finding.likely,
-        "case": "" if not check.inputs else _case(check, private),
+        "case": "" if not check.inputs else case_line(check, private),
         "also": finding.also,
-        "more": _more(others),
+        "more": more_line(others),
     }
     yield from (_row(label, text) for label, text in rows.items() if text)
 
@@ -184,13 +195,15 @@ def _indented(detail: str) -> list[str]:
     return [f"    | {line}" for line in detail.splitlines()]
 
 
-def _case(check: CheckReport, private: bool) -> str:
+def case_line(check: CheckReport, private: bool) -> str:
+    """What a check was made with: the name of the case, its arrays, its seed."""
     name = f"{check.case}: " if check.case else ""
     seed = "hidden seed" if private and check.hidden else f"seed {check.seed}"
     return f"{name}{check.inputs}  float64  {seed}"
 
 
-def _more(others: list[str]) -> str:
+def more_line(others: list[str]) -> str:
+    """In which other cases the same was found."""
     if not others:
         return ""
     shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
