@@ -48,6 +48,8 @@ class Profile(StrEnum):
     """NumPy arrays, in a process without torch: there is no autograd to borrow."""
     TORCH = "torch"
     """torch tensors on the CPU; autograd is refused as well as a process can (grader.sandbox.autograd)."""
+    CUDA = "cuda"
+    """torch tensors on a GPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from grader.errors import MachineError
 from grader.report.console import (
     has_words,
     part_lines,
+    pending_note,
     points,
     score_text,
     state,
@@ -94,7 +95,7 @@ def _blocks(report: Report) -> Iterator[str]:
             earned = f"{points(part.earned)} of {points(part.possible)} points"
             yield f"### {_name(exercise, part)}: {earned}, {state(part)}\n\n{_fenced(text)}"
     told = "" if everything is None else everything.headline
-    notes = [note for note in (*report.submission.notes, wall_note(report)) if note not in told]
+    notes = [note for note in (*report.submission.notes, pending_note(report), wall_note(report)) if note not in told]
     if notes:
         yield "### Notes\n\n" + _fenced("\n".join(notes))
     if report.submission.printed:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, assert_never
 from numpy import array, ndarray  # by name: numpy may hold a student's changes when these are used
 
 from grader.calls import Profile
+from grader.errors import MachineError
 from grader.sandbox.autograd import Guard
 from grader.sandbox.patches import GUARDED, Setting
 
@@ -77,6 +78,8 @@ def kit_of(profile: Profile) -> Kit:
                 settings=tensors.settings(),
                 guard=Guard(),
             )
+        case Profile.CUDA:
+            raise MachineError("this gradmark does not grade on a GPU yet")
         case _:
             assert_never(profile)
 
