@@ -28,6 +28,7 @@ from grader.report.console import (
     causes,
     more_line,
     only_unwritten,
+    pending_note,
     points,
     rerun_line,
     score_text,
@@ -41,15 +42,15 @@ from grader.report.model import (
     FindingReport,
     PartReport,
     Report,
-    number,
 )
-from grader.report.pictures import HeatMap, LossCurve, bars, heat_map, loss_curve
+from grader.report.pictures import HeatMap, LossCurve, bars, heat_map, loss_curve, power_of_ten
 
 __all__ = ["MOST_BYTES", "part_anchor", "render_html", "render_page", "visible", "write_html"]
 
 MOST_BYTES: Final = 195_000
 """Of a student's page, in UTF-8."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+MAIN: Final = "main setting"
 
 
 # -------------------------------------------------------------------------------------------------- what pages share
@@ -231,9 +232,9 @@ def _student_page(report: Report, student: str, lesson: str, room: _Room) -> str
         undecided=[part for part in parts if part.report.verdict == "undecided"],
         right=[part for part in parts if part.report.verdict == "passed"],
         settings=settings,
-        notes=[note for note in (*report.submission.notes, wall_note(report)) if note][:50],
+        notes=[note for note in (*report.submission.notes, pending_note(report), wall_note(report)) if note][:50],
         printed=_clipped(report.submission.printed, room.letters),
-        pending=_decimals(getattr(part.report, "pending", 0.0) for part in parts),
+        pending=[part for part in parts if part.report.verdict == "pending"],
         frugal=room is not _ROOMS[0],
     )
 
@@ -263,17 +264,18 @@ def _parts(report: Report, settings: Sequence[str], room: _Room) -> Iterator[_Pa
             index += 1
 
 
-_MARKS: Final = {"passed": "✓", "failed": "✗", "undecided": "?"}
+_MARKS: Final = {"passed": "✓", "failed": "✗", "undecided": "?", "pending": "…"}
 
 
 def _settings(report: Report) -> list[str]:
-    """Devices and array libraries that it was graded on, in order; none where it was on one alone."""
+    """Array libraries, digits and devices that it was graded with, the main setting first; none if it is all there is."""
     every = (check for exercise in report.exercises for part in exercise.parts for check in part.checks)
-    return list(dict.fromkeys(setting for check in every if (setting := _setting(check))))
+    further = dict.fromkeys(check.setting for check in every if check.setting)
+    return [MAIN, *further] if further else []
 
 
 def _setting(check: CheckReport) -> str:
-    return str(getattr(check, "setting", ""))
+    return check.setting or MAIN
 
 
 def _in_setting(part: PartReport, setting: str) -> tuple[str, str]:
@@ -286,8 +288,8 @@ def _in_setting(part: PartReport, setting: str) -> tuple[str, str]:
     failed = [check for check in checks if check.verdict == "failed"]
     if failed:
         return _MARKS["failed"], f"{len(failed)} of {len(checks)} failed"
-    words = next(check.status for check in checks if check.verdict == "undecided")
-    return _MARKS["undecided"], words
+    check = next(check for check in checks if check.verdict != "passed")
+    return _MARKS[check.verdict], check.status
 
 
 def _cause(finding: FindingReport, check: CheckReport, others: list[str], private: bool, room: _Room) -> _Cause:
@@ -370,18 +372,14 @@ def _odds(odds: float) -> str:
     if odds >= 1.0:
         return "no odds"
     if odds < 1e-30:
-        return "less than 1 check in 10^30"
+        return f"less than 1 check in {power_of_ten(30)}"
     return f"1 check in {_power(odds)}" if odds < 1e-3 else f"{odds:.1%} of checks"
 
 
 def _power(share: float) -> str:
-    """1e-9 as `10^9`, rounded to the careful side."""
-    return f"10^{math.floor(-math.log10(share) + 1e-9)}"
+    """1e-9 as `10⁹`, rounded to the careful side."""
+    return power_of_ten(math.floor(-math.log10(share) + 1e-9))
 
 
 def _clipped(text: str, letters: int) -> str:
     return text if len(text) <= letters else f"{text[:letters]} ... ({len(text) - letters} more letters)"
-
-
-def _decimals(values: Iterator[float]) -> float:
-    return float(number(round(sum(values), 4)))

@@ -14,7 +14,7 @@ from typing import Final
 from grader.numerics.errormap import LEVELS, MOST
 from grader.report.model import CurveReport, ErrorMapReport, Number
 
-__all__ = ["Bar", "HeatMap", "Line", "LossCurve", "bars", "heat_map", "loss_curve"]
+__all__ = ["Bar", "HeatMap", "Line", "LossCurve", "bars", "heat_map", "loss_curve", "power_of_ten"]
 
 _SHADES: Final = (
     ("of the size of the largest", 0),
@@ -50,6 +50,8 @@ class HeatMap:
     width: int
     height: int
     shades: tuple[Shade, ...]
+    grid: str
+    """Lines between the cells, as a path of SVG."""
     words: str
     """The same in a sentence or two."""
     blocks: str
@@ -75,6 +77,7 @@ def heat_map(what: str, errors: ErrorMapReport, most: int = MOST) -> HeatMap:
         width=width,
         height=height,
         shades=shades,
+        grid="".join([*(f"M{x} 0V{height}" for x in range(1, width)), *(f"M0 {y}H{width}" for y in range(1, height))]),
         words=_map_in_words(names, largest),
         blocks=_blocks(errors.shape, height, width),
     )
@@ -140,7 +143,12 @@ def _times(level: int) -> str:
     """The upper end of a level, in words a reader can take in."""
     power, half = divmod(level, 2)
     number = 10**power * (3 if half else 1)
-    return f"up to {number:,} times" if power < 7 else f"about 10^{power} times"
+    return f"up to {number:,} times" if power < 7 else f"about {power_of_ten(power)} times"
+
+
+def power_of_ten(power: int) -> str:
+    """`10⁹`."""
+    return f"10{str(power).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
 def _blocks(shape: Sequence[int], height: int, width: int) -> str:
