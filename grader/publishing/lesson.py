@@ -119,7 +119,7 @@ def _goes_on(kind: str, line: str) -> bool:
 
 def _code(lines: list[str]) -> Markup:
     indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-    return Markup("<pre>{}</pre>").format(visible("\n".join(line[indent:] for line in lines)))
+    return Markup("<pre tabindex="0">{}</pre>").format(visible("\n".join(line[indent:] for line in lines)))
 
 
 def _text(lines: list[str]) -> Markup:

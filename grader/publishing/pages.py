@@ -15,7 +15,7 @@ __all__ = ["FEWEST", "About", "lesson_page", "mistake_page", "overview_page", "p
 
 FEWEST: Final = 5
 """Students, of whom a page without names may tell at least; and whom it leaves at least untold."""
-MOST_MISTAKES: Final = 40
+MOST_MISTAKES: Final = 80
 """On the overview; what fewer made has a page of its own all the same."""
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("right", "partly", "wrong", "not written", "undecided", "pending")
 _COLOURS: Final[Mapping[Outcome, str]] = {
@@ -85,24 +85,26 @@ class _MistakeRow:
 def overview_page(about: About, tally: ClassTally) -> str:
     """The page that opens the site."""
     size = len(tally.students)
-    full, none = len(tally.bins[-1]), sum(not one.points.earned for one in tally.students)
+    full, nothing = len(tally.bins[-1]), sum(not one.points.earned for one in tally.students)
     shown = [
         (number, mistake)
         for number, mistake in enumerate(tally.mistakes)
         if not about.anonymous or len(mistake.students) >= FEWEST
     ]
+    rows = [_mistake_row(about, number, mistake, size) for number, mistake in shown[:MOST_MISTAKES]]
     return render_page(
         "overview.html",
         about=about,
         tally=tally,
         size=size,
         full=_count(full, size, about.anonymous),
-        none=_count(none, size, about.anonymous),
+        nothing=_count(nothing, size, about.anonymous),
         troubled=[] if about.anonymous else [one for one in tally.students if one.troubles],
         undecided=_count(sum(bool(one.troubles) for one in tally.students), size, about.anonymous),
         pending=_count(sum(bool(one.points.pending) for one in tally.students), size, about.anonymous),
         bins=_merged(tally) if about.anonymous else _bins(tally),
-        mistakes=[_mistake_row(about, number, mistake, size) for number, mistake in shown[:MOST_MISTAKES]],
+        mistakes=[row for row in rows if len(row.mistake.students) > 1],
+        once=[row for row in rows if len(row.mistake.students) == 1],
         more_mistakes=len(tally.mistakes) - len(shown[:MOST_MISTAKES]),
         parts=[_part_row(about, number, part, size) for number, part in enumerate(tally.parts)],
         rows=[] if about.anonymous else list(_rows(tally)),

@@ -12,6 +12,7 @@ Scores" (1968), chapter 15.
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,13 @@ ENOUGH: Final = 10
 """Students, from which on a correlation is told."""
 _CONSEQUENCES: Final = ("NOT_RUN", "NOT_WRITTEN", "FAILS_ALREADY", "PENDING")
 """Said of a part because of something else, or of one that nobody wrote: no mistakes."""
+_TITLES: Final = {"NUMERICAL_DERIVATIVE": "it differentiates numerically, in place of a formula"}
+"""Of findings that are a cause themselves."""
+_NUMERICALLY: Final = "it differentiates numerically"
+"""How the cause of a wrong gradient begins that was taken by differences (grader/checks/pairs.py)."""
+_OF_A_PART: Final = ("WRONG_VALUE", "WRONG_GRADIENT", "WRONG_SHAPE", "WRONG_DTYPE", "NOT_FINITE", "WRONG_TRAJECTORY")
+"""Their headlines name an array, and those of other parts have the same names."""
+_NUMBER: Final = re.compile(r"(?<![\w'\"\[])\d[\d.,e+%-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +168,11 @@ def _found(report: Report, parts: Sequence[tuple[str, PartReport]]) -> Iterator[
 
 
 def _as_found(finding: FindingReport, part: str, key: tuple[str, ...]) -> Found:
+    title = _TITLES.get(key[0], "")
     return Found(
         key=key,
-        title=finding.likely or _stem(finding),
-        known=bool(finding.likely),
+        title=title or finding.likely or _stem(finding),
+        known=bool(title or finding.likely),
         part=part,
         headline=finding.headline[:300],
         worst=finding.worst[:300],
@@ -171,17 +180,22 @@ def _as_found(finding: FindingReport, part: str, key: tuple[str, ...]) -> Found:
 
 
 def _key(finding: FindingReport, part: str) -> tuple[str, ...]:
-    """A cause is one mistake wherever it is made; what was only seen is another one in each part."""
-    if finding.likely and finding.code == "NUMERICAL_DERIVATIVE":
+    """A cause, or what a function does, is one mistake wherever it shows; a wrong result is another in each part."""
+    if finding.code in _TITLES:
         return (finding.code,)
+    if finding.likely.startswith(_NUMERICALLY):
+        return ("NUMERICAL_DERIVATIVE",)
     if finding.likely:
-        return finding.diagnosis, finding.likely
-    return finding.code, part, _stem(finding)
+        return finding.diagnosis, _NUMBER.sub("#", finding.likely)
+    return finding.code, part if finding.code in _OF_A_PART else "", _NUMBER.sub("#", _stem(finding))
 
 
 def _stem(finding: FindingReport) -> str:
-    """`dw is not the gradient`: a headline without its numbers."""
-    return finding.headline.partition(": ")[0][:200]
+    """`dw is not the gradient`: a headline without what is different in every case."""
+    name, colon, rest = finding.headline.partition(": ")
+    if finding.code in ("WRONG_TRAJECTORY", "NOT_LEARNED"):
+        return f"{name}: {rest.partition(' at step ')[0]}" if colon else "the trained network does not reach what is asked"
+    return name[:200]
 
 
 def _troubles(parts: Sequence[tuple[str, PartReport]]) -> Iterator[str]:
