@@ -48,6 +48,8 @@ class Profile(StrEnum):
     """NumPy arrays, in a process without torch: there is no autograd to borrow."""
     TORCH = "torch"
     """torch tensors on the CPU; autograd is refused as well as a process can (grader.sandbox.autograd)."""
+    JAX = "jax"
+    """JAX arrays on the CPU (the extra "jax"); its transformations that differentiate are refused likewise."""
     CUDA = "cuda"
     """torch tensors on a GPU."""
 

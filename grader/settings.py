@@ -99,5 +99,7 @@ def _arrays(profile: Profile) -> str:
             return "torch tensors"
         case Profile.CUDA:
             return "torch tensors on a GPU"
+        case Profile.JAX:
+            return "JAX arrays"
         case _:
             assert_never(profile)

@@ -22,7 +22,8 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "sizes calls settings topics assignment manifest cases operations graphs random_graphs archive notebook submission",
+    "sizes slips calls settings topics assignment manifest cases operations graphs random_graphs archive notebook "
+    "submission",
     "sandbox",
     "reference",
     "findings",
@@ -47,6 +48,8 @@ IMPORTERS = {
     # that only this profile calls: in the process of a NumPy submission, which loads the rest of the sandbox, there is
     # no torch, and test_importing_loads_no_torch holds them to it.
     "torch": ("reference", "grader.sandbox.autograd", "grader.sandbox.tensors"),
+    "jax": ("grader.sandbox.jaxarrays",),
+    "array_api_compat": ("graphs", "grader.sandbox.jaxarrays"),
     "grader.cli": ("__main__",),
     "grader.pytest_plugin": (),
 }

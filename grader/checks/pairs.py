@@ -34,6 +34,7 @@ from grader.calls import Kept
 from grader.checks.asking import Unanswered, finding, size_of
 from grader.checks.outputs import expected_value, float_inputs, largest, loss_and_gradient, losses_and_gradients
 from grader.checks.question import Question, Ruling
+from grader.checks.slips import recognised
 from grader.checks.values import (
     Leaf,
     compare_leaves,
@@ -49,6 +50,7 @@ from grader.numerics.gradcheck import FailurePoint, GradientCheck, GradientFault
 from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import joined, leaves, named_leaves, rebuild, split
+from grader.reference import Expected
 
 __all__ = ["backward", "by_hand", "loss_gradient"]
 
@@ -238,7 +240,18 @@ def _wrong(question: Question, results: Compared) -> Finding | None:
     if doubt is not None:
         shown = "the course sees the numbers" if question.hide_values else doubt
         return finding(FindingCode.ORACLES_DISAGREE, fault=Fault.COURSE, problem=shown)
-    return tell(FindingCode.WRONG_GRADIENT, results, hide_values=question.hide_values)
+    return _told(question, results)
+
+
+def _told(question: Question, results: Compared) -> Finding | None:
+    """What is said of wrong numbers."""
+
+    def named(made: Expected) -> dict[str, Any]:
+        trees = made.gradients.items()
+        return {label: leaf for name, tree in trees for label, leaf in named_leaves(tree, _label(question, name))}
+
+    cause = recognised(question, results, named)
+    return tell(FindingCode.WRONG_GRADIENT, results, hide_values=question.hide_values, cause=cause)
 
 
 def _elsewhere(question: Question, evidence: _Evidence) -> Ruling:
@@ -298,7 +311,7 @@ def _broken_contract(question: Question, evidence: _Evidence) -> Finding | None:
         code = _CONTRACT.get(problem.code)
         if code is not None:
             told = finding(code, function=_names(question)[1], problem=problem.detail, likely=_REMEDIES[code])
-            wrong = tell(FindingCode.WRONG_GRADIENT, evidence.results, hide_values=question.hide_values)
+            wrong = _told(question, evidence.results)
             if wrong is None or wrong.diagnosis == DiagnosisCode.UNKNOWN.name:
                 return told
             return replace(told, pattern=wrong.pattern, likely=wrong.likely or told.likely, diagnosis=wrong.diagnosis)

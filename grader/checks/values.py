@@ -16,7 +16,7 @@ from grader.numerics.diagnosis import Context, Diagnosis, DiagnosisCode, diagnos
 from grader.numerics.tolerance import Tolerance, tolerance_for
 from grader.numerics.trees import named_leaves, same_structure
 
-__all__ = ["Leaf", "compare_leaves", "describe_value", "expected_leaves", "structure_problem", "tell"]
+__all__ = ["Cause", "Leaf", "compare_leaves", "describe_value", "expected_leaves", "structure_problem", "tell"]
 
 
 MOST_NAMES = 8
@@ -32,6 +32,18 @@ class Leaf:
     tolerance: Tolerance
     axes: tuple[str, ...] = ()
     context: Context | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What is said of a mistake that explains all arrays of a check at once."""
+
+    pattern: str
+    likely: str
+    name: str
+    """For the report, as a diagnosis is."""
+    alone: bool = True
+    """No other mistake gives these arrays; else what is known of the first array is said, if anything is."""
 
 
 def expected_leaves(name: str, tree: Any, scale: float = 0.0, noise: float = 0.0) -> list[Leaf]:
@@ -111,11 +123,13 @@ def tell(
     results: Sequence[tuple[Leaf, Any, Comparison]],
     *,
     hide_values: bool,
+    cause: Cause | None = None,
     **fields: Any,
 ) -> Finding | None:
     """Finding about the first leaf that differs, the others in one line; None if all passed.
 
-    `code` is the finding for wrong values; a wrong shape or dtype, and NaN, have codes of their own.
+    `code` is the finding for wrong values; a wrong shape or dtype, and NaN, have codes of their own. `cause` is what
+    was found to explain all of them, if anything was.
     """
     wrong = [(leaf, actual, result) for leaf, actual, result in results if not result.passed]
     wrong.sort(key=lambda told: told[2].reason not in (Reason.NOT_AN_ARRAY, Reason.SHAPE))  # the plainest first
@@ -126,9 +140,12 @@ def tell(
     base = _headline(code, leaf, actual, result, fields)
     first = told[0][0] if told[0] else None
     known = first is not None and first.code is not DiagnosisCode.UNKNOWN
+    base = replace(base, worst="" if hide_values else _worst(leaf.name, result))
+    if cause is not None and (cause.alone or first is None or not first.cause):
+        also = _in_words([other.name for other, _, _ in wrong[1:]], [], _right(results))
+        return replace(base, pattern=cause.pattern, likely=cause.likely, diagnosis=cause.name, also=also)
     return replace(
         base,
-        worst="" if hide_values else _worst(leaf.name, result),
         pattern="" if first is None or not known else first.code.title if hide_values else first.pattern,
         likely="" if first is None or _is_verdict(leaf) else first.cause or "",
         diagnosis="" if first is None else first.code.name,
@@ -193,7 +210,14 @@ def _also(
         else:
             shown = "" if claim is None else diagnoses[0].code.title if hide_values else diagnoses[0].pattern
             other.append(f"{leaf.name} ({shown})" if shown else leaf.name)
-    right = [leaf.name for leaf, _, result in results if result.passed]
+    return _in_words(same, other, _right(results))
+
+
+def _right(results: Sequence[tuple[Leaf, Any, Comparison]]) -> list[str]:
+    return [leaf.name for leaf, _, result in results if result.passed]
+
+
+def _in_words(same: Sequence[str], other: Sequence[str], right: Sequence[str]) -> str:
     texts = (
         f"{_list(same, 'fails', 'fail')} the same way" if same else "",
         f"{_list(other, 'fails', 'fail')} too" if other else "",

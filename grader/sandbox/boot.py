@@ -23,6 +23,7 @@ __all__ = ["command", "environment"]
 PACKAGES: Final = {
     Profile.NUMPY: ("numpy", "array_api_compat"),
     Profile.TORCH: ("numpy", "array_api_compat", "torch"),
+    Profile.JAX: ("numpy", "array_api_compat", "jax", "jaxlib", "ml_dtypes", "opt_einsum", "scipy"),
 }
 NEEDED_BY_TORCH: Final = (
     "torchgen", "functorch", "typing_extensions", "sympy", "mpmath", "networkx", "jinja2", "markupsafe", "filelock",
@@ -42,6 +43,7 @@ OURS: Final = (
     "grader.sandbox.engine",
     "grader.sandbox.executor",
     "grader.sandbox.freeze",
+    "grader.sandbox.jaxarrays",
     "grader.sandbox.kernel",
     "grader.sandbox.landlock",
     "grader.sandbox.leftovers",
@@ -107,7 +109,7 @@ def command(module: str, arguments: tuple[Any, ...], profile: Profile) -> list[s
     text = _TEXT.format(
         places=_places(profile),
         ours=OURS,
-        refused=dict(REFUSED) if profile is Profile.NUMPY else {},
+        refused={} if profile is Profile.TORCH else dict(REFUSED),
         module=module,
         arguments=arguments,
         first=_NO_THREADS if module == "zygote" else "",
@@ -134,7 +136,8 @@ def _places(profile: Profile) -> dict[str, str]:
     for name in PACKAGES[profile]:
         place = _place(name)
         if place is None:
-            raise MachineError(f"{name} is not installed")
+            extra = ': pip install "gradmark[jax]"' if profile is Profile.JAX else ""
+            raise MachineError(f"{name} is not installed{extra}")
         places[name] = place
     for name in NEEDED_BY_TORCH if profile is Profile.TORCH else ():
         place = _place(name)

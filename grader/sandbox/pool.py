@@ -23,7 +23,11 @@ from grader.sandbox.warm import Zygote
 __all__ = ["Sandbox"]
 
 TRIES = 3
-_AUTOGRAD = {Profile.NUMPY: "no torch", Profile.TORCH: "autograd refused (a deterrent)"}
+_AUTOGRAD = {
+    Profile.NUMPY: "no torch",
+    Profile.TORCH: "autograd refused (a deterrent)",
+    Profile.JAX: "jax.grad refused (a deterrent)",
+}
 
 
 class Sandbox:

@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeAlias, assert_never
+from typing import Any, Protocol, TypeAlias, assert_never
 
 from numpy import array, ndarray  # by name: numpy may hold a student's changes when these are used
 
 from grader.calls import Profile
 from grader.errors import MachineError
-from grader.sandbox.autograd import Guard
+from grader.sandbox.autograd import AutogradRefused
 from grader.sandbox.patches import GUARDED, Setting
 
-__all__ = ["REFUSED", "Kit", "Read", "kit_of"]
+__all__ = ["REFUSED", "Guard", "Kit", "Read", "kit_of"]
 
 REFUSED: Mapping[str, str] = {
     "torch": "torch is not available here: this assignment is graded with NumPy, so that the gradient is your own"
@@ -30,6 +30,22 @@ all doors agree."""
 Read: TypeAlias = Callable[[Any], Any]
 """From any object to its numbers as a NumPy array of the same memory, or Opaque, if it is an array of the profile's
 library; else to None. It never asks the object, only its type."""
+
+
+class Guard(Protocol):
+    """What refuses to differentiate while student code runs; one a process."""
+
+    def enter(self) -> None:
+        """Put it on, and forget what was refused before."""
+        ...
+
+    def look(self) -> None:
+        """Note whether it is still as it was put on."""
+        ...
+
+    def leave(self) -> AutogradRefused | None:
+        """Take it off, the last time; gives what was refused first since enter()."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,7 +82,7 @@ def kit_of(profile: Profile) -> Kit:
                 guarded=GUARDED,
             )
         case Profile.TORCH:
-            from grader.sandbox import tensors
+            from grader.sandbox import autograd, tensors
 
             return Kit(
                 array=tensors.tensor_type(),
@@ -76,7 +92,20 @@ def kit_of(profile: Profile) -> Kit:
                 needed=("numpy", "array_api_compat", "torch"),
                 guarded=(*GUARDED, *tensors.GUARDED),
                 settings=tensors.settings(),
-                guard=Guard(),
+                guard=autograd.Guard(),
+            )
+        case Profile.JAX:
+            from grader.sandbox import jaxarrays
+
+            return Kit(
+                array=jaxarrays.array_type(),
+                give=jaxarrays.give,
+                read=jaxarrays.read,
+                refused=REFUSED,
+                needed=("numpy", "array_api_compat", "jax"),
+                guarded=(*GUARDED, *jaxarrays.GUARDED),
+                settings=jaxarrays.settings(),
+                guard=jaxarrays.Guard(),
             )
         case Profile.CUDA:
             raise MachineError("this gradmark does not grade on a GPU yet")

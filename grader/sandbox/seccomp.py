@@ -39,7 +39,8 @@ ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 _OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_ARGUMENTS = 0, 4, 16
 """In struct seccomp_data; the six arguments have 8 bytes each."""
-_SECCOMP_MODE_FILTER = 2
+_SET_MODE_FILTER = 1
+_FOR_ALL_THREADS = 1
 _ALL = 0xFFFFFFFF
 
 PROT_EXEC, MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN = 0x4, 0x1, 0x20, 0x100
@@ -167,10 +168,17 @@ def filter_program(machine: str, *, threads: bool = True, executable_memory: boo
 
 
 def install(program: bytes) -> None:
-    """Put the filter in force for this thread and all that it starts, for good. Needs no-new-privs."""
+    """Put the filter in force for all threads of this process and all that they start, for good.
+
+    Needs no-new-privs, which the other threads get with it.
+
+    Raises:
+        OSError: it is not in force for every thread.
+    """
     code = ctypes.create_string_buffer(program, len(program))
     pointer = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)), 16)
-    kernel.prctl(kernel.PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(pointer))
+    if kernel.seccomp(_SET_MODE_FILTER, _FOR_ALL_THREADS, ctypes.byref(pointer)):
+        raise OSError(errno.EBUSY, "a thread has another filter")
 
 
 def _statement(code: int, value: int) -> bytes:
