@@ -4,6 +4,6 @@
     SITE/parts/, mistakes/   who is behind a number of it
     SITE/students/           a page a student, at an address that nobody can guess: what may be put on the web
 
-Nothing below students/ links out of it or says what else is there. Without names (`anonymous`) index.html and the lesson
-are all there is, and no number in them tells of fewer than FEWEST students.
+Nothing below students/ links out of it or says what else is there. Without names (`anonymous`) index.html and the
+lesson are all there is, and no number in them tells of fewer than FEWEST students.
 """

@@ -51,7 +51,7 @@ def read_lesson(text: str) -> Lesson:
             heading = Heading(level=min(len(marks), 4), text=words, anchor=_unused(_slug(words), anchors))
             headings.append(heading)
             tag = f"h{heading.level}"
-            parts.append(Markup("<{0} id=\"{1}\">{2}</{0}>").format(Markup(tag), heading.anchor, _inline(words)))
+            parts.append(Markup('<{0} id="{1}">{2}</{0}>').format(Markup(tag), heading.anchor, _inline(words)))
         else:
             parts.append(_WRITERS[kind](lines))
     return Lesson(title=title, body=Markup("\n").join(parts), headings=tuple(headings))
@@ -119,7 +119,7 @@ def _goes_on(kind: str, line: str) -> bool:
 
 def _code(lines: list[str]) -> Markup:
     indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-    return Markup("<pre tabindex="0">{}</pre>").format(visible("\n".join(line[indent:] for line in lines)))
+    return Markup('<pre tabindex="0">{}</pre>').format(visible("\n".join(line[indent:] for line in lines)))
 
 
 def _text(lines: list[str]) -> Markup:

@@ -108,7 +108,11 @@ def overview_page(about: About, tally: ClassTally) -> str:
         more_mistakes=len(tally.mistakes) - len(shown[:MOST_MISTAKES]),
         parts=[_part_row(about, number, part, size) for number, part in enumerate(tally.parts)],
         rows=[] if about.anonymous else list(_rows(tally)),
-        outcomes=[(outcome, _COLOURS[outcome]) for outcome in _OUTCOMES if any(outcome in p.outcomes for p in tally.parts)],
+        outcomes=[
+            (outcome, _COLOURS[outcome])
+            for outcome in _OUTCOMES
+            if any(outcome in part.outcomes for part in tally.parts)
+        ],
     )
 
 
@@ -120,30 +124,28 @@ def _count(count: int, size: int, anonymous: bool) -> str:
 
 
 def _bins(tally: ClassTally) -> list[_Bin]:
-    return [_bin(tally, index, index + 1, len(students)) for index, students in enumerate(tally.bins)]
+    highest = max(map(len, tally.bins))
+    return [_bin(tally, index, index + 1, len(students), highest) for index, students in enumerate(tally.bins)]
 
 
 def _merged(tally: ClassTally) -> list[_Bin]:
-    """Columns of at least FEWEST students, each of as many tenths as that takes; what is left joins the last."""
-    merged: list[tuple[int, int, int]] = []
-    start, count = 0, 0
+    """Columns of nobody or of at least FEWEST students, each of as many tenths as that takes."""
+    columns: list[tuple[int, int, int]] = []
     for index, students in enumerate(tally.bins):
-        count += len(students)
-        if count >= FEWEST or (not count and not students):
-            merged.append((start, index + 1, count))
-            start, count = index + 1, 0
-    while count and merged:
-        first, _, others = merged.pop()
-        start, count = first, count + others
-        if others:
-            merged.append((start, BINS + 1, count))
-            count = 0
-    return [_bin(tally, first, end, number, max(n for _, _, n in merged)) for first, end, number in merged]
+        if columns and 0 < columns[-1][2] < FEWEST:
+            first, _, count = columns.pop()
+            columns.append((first, index + 1, count + len(students)))
+        else:
+            columns.append((index, index + 1, len(students)))
+    while len(columns) > 1 and 0 < columns[-1][2] < FEWEST:
+        (first, _, before), (_, end, count) = columns[-2:]
+        columns[-2:] = [(first, end, before + count)]
+    highest = max(count for _, _, count in columns)
+    return [_bin(tally, first, end, count, highest) for first, end, count in columns]
 
 
-def _bin(tally: ClassTally, first: int, end: int, count: int, highest: int = 0) -> _Bin:
+def _bin(tally: ClassTally, first: int, end: int, count: int, highest: int) -> _Bin:
     low, high = tally.possible * first / BINS, tally.possible * min(end, BINS) / BINS
-    highest = highest or max(map(len, tally.bins))
     everything = first == BINS
     range_ = f"all {points(tally.possible)}" if everything else f"{points(low)} to {points(high)}"
     return _Bin(
@@ -220,7 +222,7 @@ def _rows(tally: ClassTally) -> list[_Row]:
     return rows
 
 
-# ------------------------------------------------------------------------------------------------- who is behind a number
+# ------------------------------------------------------------------------------------------- who is behind a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,9 @@ from grader.report.html import render_html
 __all__ = ["MARKER", "Published", "publish"]
 
 MARKER: Final = ".gradmark-site.json"
-_NOTHING_HERE: Final = '<!doctype html><html lang="en"><title>Nothing here</title><p>Your page has an address of its own.</p></html>\n'
+_NOTHING_HERE: Final = """<!doctype html>
+<html lang="en"><title>Nothing here</title><p>Your page has an address of its own.</p></html>
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,8 @@ def _students(
         seen.append(look(attempt, recorded.sealed.points, report, place))
         if place:
             who = f"{attempt.name} ({attempt.student})" if attempt.name else attempt.student
-            _write(folder / "students" / place, render_html(report, student=who, lesson="lesson.html" if lesson else ""))
+            page = render_html(report, student=who, lesson="lesson.html" if lesson else "")
+            _write(folder / "students" / place, page)
         title, recorded_last = report.assignment.title, max(recorded_last, recorded.recorded)
         told(len(seen))
     if not seen:
@@ -163,7 +166,7 @@ def _hold(site: Path, run: Path, anonymous: bool) -> None:
         raise GradebookError(f"{site} is not empty, and no site of gradmark's: give another folder") from None
     strange = sorted(_files(site) - files - {MARKER})
     if strange:
-        raise GradebookError(f"{site} holds {strange[0]}, which is not gradmark's: move it away, or give another folder")
+        raise GradebookError(f"{site} holds {strange[0]}, which is not gradmark's: move it away or take another folder")
     if kind is not anonymous:
         raise GradebookError(
             f"{site} is a site with the pages of students, which would go: give another folder for that without names"

@@ -192,9 +192,11 @@ def _key(finding: FindingReport, part: str) -> tuple[str, ...]:
 
 def _stem(finding: FindingReport) -> str:
     """`dw is not the gradient`: a headline without what is different in every case."""
-    name, colon, rest = finding.headline.partition(": ")
-    if finding.code in ("WRONG_TRAJECTORY", "NOT_LEARNED"):
-        return f"{name}: {rest.partition(' at step ')[0]}" if colon else "the trained network does not reach what is asked"
+    name, _, rest = finding.headline.partition(": ")
+    if finding.code == "NOT_LEARNED":
+        return "the trained network does not reach what is asked"
+    if finding.code == "WRONG_TRAJECTORY":
+        return f"{name}: {rest.partition(' at step ')[0]}"
     return name[:200]
 
 

@@ -99,7 +99,7 @@ class _Inline:
 def _inline(name: str) -> _Inline:
     text = (_TEMPLATES / name).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return _Inline(text=Markup(text), hash=f"sha256-{digest}")  # noqa: S704  (ours, a file of the package)
+    return _Inline(text=Markup(text), hash=f"sha256-{digest}")
 
 
 # ------------------------------------------------------------------------------------------------- a student's page
@@ -268,7 +268,7 @@ _MARKS: Final = {"passed": "✓", "failed": "✗", "undecided": "?", "pending": 
 
 
 def _settings(report: Report) -> list[str]:
-    """Array libraries, digits and devices that it was graded with, the main setting first; none if it is all there is."""
+    """Array libraries, digits and devices of the grading, the main setting first; none if it is all there is."""
     every = (check for exercise in report.exercises for part in exercise.parts for check in part.checks)
     further = dict.fromkeys(check.setting for check in every if check.setting)
     return [MAIN, *further] if further else []
@@ -301,14 +301,12 @@ def _cause(finding: FindingReport, check: CheckReport, others: list[str], privat
         "also": finding.also,
         "more": more_line(others),
     }
-    drawn = [
-        heat_map(comparison.what, comparison.errors, room.cells) for comparison in check.comparisons if comparison.errors
-    ]
+    wrong = [(comparison.what, comparison.errors) for comparison in check.comparisons if comparison.errors]
     return _Cause(
         finding=finding,
         rows=tuple((label, _clipped(text, room.letters)) for label, text in rows.items() if text),
         detail=_clipped("\n\n".join(filter(None, (finding.graph, finding.detail))), room.letters),
-        maps=() if finding.warning else tuple(drawn[: room.maps]),
+        maps=() if finding.warning else tuple(heat_map(what, map_, room.cells) for what, map_ in wrong[: room.maps]),
     )
 
 

@@ -76,7 +76,7 @@ class FindingReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class ErrorMapReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where an array is wrong, as grader/numerics/errormap.py draws it: a letter a block of elements, by half decades."""
+    """Where an array is wrong, in letters: grader/numerics/errormap.py says what they stand for."""
 
     shape: list[int]
     """Of the array; its first axis goes down, if there are several."""
