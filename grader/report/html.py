@@ -49,6 +49,8 @@ __all__ = ["MOST_BYTES", "part_anchor", "render_html", "render_page", "visible",
 
 MOST_BYTES: Final = 195_000
 """Of a student's page, in UTF-8."""
+_NAME: Final = 200
+"""Letters of a name."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 MAIN: Final = "main setting"
 
@@ -131,7 +133,8 @@ _ROOMS: Final = (
 class _Cause:
     """One thing that is wrong with a part, in full."""
 
-    finding: FindingReport
+    headline: str
+    warning: bool
     rows: tuple[tuple[str, str], ...]
     detail: str
     maps: tuple[HeatMap, ...]
@@ -152,8 +155,8 @@ class _Check:
     case: str
     aspect: str
     setting: str
+    mark: str
     ended: str
-    passed: bool
     inputs: str
     numbers: str
     odds: str
@@ -220,23 +223,31 @@ def _student_page(report: Report, student: str, lesson: str, room: _Room) -> str
     settings = _settings(report)
     parts = list(_parts(report, settings, room))
     everything = told_everywhere(report)
+    notes = (pending_note(report), wall_note(report), *report.submission.notes)
     return render_page(
         "student.html",
         report=report,
-        student=student or report.submission.name or "unnamed",
+        student=_clipped(student or report.submission.name or "unnamed", _NAME),
+        submission=_clipped(report.submission.name, _NAME),
         lesson=lesson,
-        everything=everything,
-        detail=_clipped(everything.detail, room.letters) if everything else "",
+        everything=None
+        if everything is None
+        else _cause(everything, _first_check(report), [], private=True, room=room),
+        fault="" if everything is None else everything.fault,
         parts=parts,
         wrong=[part for part in parts if part.report.verdict == "failed"],
         undecided=[part for part in parts if part.report.verdict == "undecided"],
         right=[part for part in parts if part.report.verdict == "passed"],
         settings=settings,
-        notes=[note for note in (*report.submission.notes, pending_note(report), wall_note(report)) if note][:50],
+        notes=[_clipped(note, room.letters) for note in notes if note][:20],
         printed=_clipped(report.submission.printed, room.letters),
         pending=[part for part in parts if part.report.verdict == "pending"],
         frugal=room is not _ROOMS[0],
     )
+
+
+def _first_check(report: Report) -> CheckReport:
+    return report.exercises[0].parts[0].checks[0]
 
 
 def _parts(report: Report, settings: Sequence[str], room: _Room) -> Iterator[_Part]:
@@ -303,7 +314,8 @@ def _cause(finding: FindingReport, check: CheckReport, others: list[str], privat
     }
     wrong = [(comparison.what, comparison.errors) for comparison in check.comparisons if comparison.errors]
     return _Cause(
-        finding=finding,
+        headline=_clipped(finding.headline, room.letters),
+        warning=finding.warning,
         rows=tuple((label, _clipped(text, room.letters)) for label, text in rows.items() if text),
         detail=_clipped("\n\n".join(filter(None, (finding.graph, finding.detail))), room.letters),
         maps=() if finding.warning else tuple(heat_map(what, map_, room.cells) for what, map_ in wrong[: room.maps]),
@@ -324,7 +336,7 @@ def _check(check: CheckReport) -> _Check:
         aspect=check.aspect,
         setting=_setting(check),
         ended="passed" if check.status == "passed" else f"{check.status}{_whose(check)}",
-        passed=check.status == "passed",
+        mark=_MARKS[check.verdict],
         inputs=check.inputs,
         numbers=_numbers(check.comparisons),
         odds="" if gradient is None or check.status != "passed" else _odds(gradient.odds_of_missing_one_percent),

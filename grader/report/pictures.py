@@ -14,7 +14,7 @@ from typing import Final
 from grader.numerics.errormap import LEVELS, MOST
 from grader.report.model import CurveReport, ErrorMapReport, Number
 
-__all__ = ["Bar", "HeatMap", "Line", "LossCurve", "bars", "heat_map", "loss_curve", "power_of_ten"]
+__all__ = ["Bar", "HeatMap", "Line", "LossCurve", "Shade", "bars", "heat_map", "loss_curve", "power_of_ten"]
 
 _SHADES: Final = (
     ("of the size of the largest", 0),
