@@ -103,9 +103,9 @@ def overview_page(about: About, tally: ClassTally) -> str:
         undecided=_count(sum(bool(one.troubles) for one in tally.students), size, about.anonymous),
         pending=_count(sum(bool(one.points.pending) for one in tally.students), size, about.anonymous),
         bins=_merged(tally) if about.anonymous else _bins(tally),
-        mistakes=[row for row in rows if len(row.mistake.students) > 1],
-        once=[row for row in rows if len(row.mistake.students) == 1],
-        more_mistakes=len(tally.mistakes) - len(shown[:MOST_MISTAKES]),
+        causes=[row for row in rows if row.mistake.known],
+        seen=[row for row in rows if not row.mistake.known],
+        more_mistakes=len(tally.mistakes) - len(rows),
         parts=[_part_row(about, number, part, size) for number, part in enumerate(tally.parts)],
         rows=[] if about.anonymous else list(_rows(tally)),
         outcomes=[
