@@ -97,6 +97,8 @@ def _arrays(profile: Profile) -> str:
             return "NumPy arrays"
         case Profile.TORCH:
             return "torch tensors"
+        case Profile.PRETEND_CUDA:
+            return "torch tensors on a pretend GPU"
         case Profile.CUDA:
             return "torch tensors on a GPU"
         case Profile.JAX:

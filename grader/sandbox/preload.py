@@ -47,12 +47,12 @@ xml.etree.ElementTree zipfile zipimport zlib zoneinfo
 
 def preload(profile: Profile) -> None:
     """Import everything; what this Python or this NumPy does not have is left out."""
-    torch = _TORCH if profile is Profile.TORCH else ""
+    torch = _TORCH if profile.has_torch else ""
     for name in (*_NUMPY.split(), *torch.split(), *_STANDARD.split()):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _warm()
-    if profile is Profile.TORCH:
+    if profile.has_torch:
         from grader.sandbox import tensors
 
         tensors.warm()

@@ -14,12 +14,11 @@ from typing import Any, Protocol, TypeAlias, assert_never
 
 from numpy import array, ndarray  # by name: numpy may hold a student's changes when these are used
 
-from grader.calls import Profile
-from grader.errors import MachineError
+from grader.calls import Found, Profile
 from grader.sandbox.autograd import AutogradRefused
 from grader.sandbox.patches import GUARDED, Setting
 
-__all__ = ["REFUSED", "Guard", "Kit", "Read", "kit_of"]
+__all__ = ["REFUSED", "Guard", "Kit", "Read", "Rules", "Site", "kit_of"]
 
 REFUSED: Mapping[str, str] = {
     "torch": "torch is not available here: this assignment is graded with NumPy, so that the gradient is your own"
@@ -48,6 +47,46 @@ class Guard(Protocol):
         ...
 
 
+class Site(Protocol):
+    """A line of code, and what it does there with the device."""
+
+    @property
+    def file(self) -> str:
+        """As in tracebacks."""
+        ...
+
+    @property
+    def line(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """A few words."""
+        ...
+
+    @property
+    def mend(self) -> str:
+        """What to write instead; perhaps nothing."""
+        ...
+
+
+class Rules(Protocol):
+    """What is known of the arrays of a device beside the CPU."""
+
+    def elsewhere(self, value: Any) -> tuple[Found, Site | None] | None:
+        """What an array is that does not lie on the device, and where it was made; None for all else."""
+        ...
+
+    def cause(self, error: BaseException) -> tuple[str, Site] | None:
+        """The array on the CPU that an exception is about: its name, if it has one, and where it was made."""
+        ...
+
+    def take_waits(self) -> Sequence[Site]:
+        """Where student code waited for the device since the last time."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Kit:
     """What a profile brings."""
@@ -66,6 +105,10 @@ class Kit:
     settings: Sequence[Setting] = ()
     guard: Guard | None = None
     """Holds while student code runs."""
+    rules: Rules | None = None
+    """Those of its device, if it has one beside the CPU."""
+    finish: Callable[[], None] | None = None
+    """Waits for what was started on the device, if it works on its own."""
 
 
 @cache
@@ -94,6 +137,8 @@ def kit_of(profile: Profile) -> Kit:
                 settings=tensors.settings(),
                 guard=autograd.Guard(),
             )
+        case Profile.PRETEND_CUDA:
+            return _pretend_cuda()
         case Profile.JAX:
             from grader.sandbox import jaxarrays
 
@@ -108,9 +153,51 @@ def kit_of(profile: Profile) -> Kit:
                 guard=jaxarrays.Guard(),
             )
         case Profile.CUDA:
-            raise MachineError("this gradmark does not grade on a GPU yet")
+            return _cuda()
         case _:
             assert_never(profile)
+
+
+def _pretend_cuda() -> Kit:
+    from grader.sandbox import autograd, tensors
+    from grader.sandbox.pretend_cuda import rules
+    from grader.sandbox.pretend_runtime import default_device, replacements
+
+    held = rules()
+
+    def give(value: ndarray[Any, Any]) -> Any:
+        with held.off():
+            return held.put(tensors.give(value))
+
+    return Kit(
+        array=held.pretend,
+        give=give,
+        read=tensors.read,
+        refused={},
+        needed=("numpy", "array_api_compat", "torch"),
+        guarded=(*GUARDED, *tensors.GUARDED, "torch.cuda"),
+        settings=(*tensors.settings(), default_device()),
+        guard=autograd.Guard(held.mode, replacements(held)),
+        rules=held,
+    )
+
+
+def _cuda() -> Kit:
+    from grader.sandbox import autograd, cuda, tensors
+
+    cuda.pin_arithmetic()
+    return Kit(
+        array=tensors.tensor_type(),
+        give=cuda.give,
+        read=tensors.read,
+        refused={},
+        needed=("numpy", "array_api_compat", "torch"),
+        guarded=(*GUARDED, *tensors.GUARDED, "torch.cuda"),
+        settings=tensors.settings(),
+        guard=autograd.Guard(),
+        rules=cuda.Rules(),
+        finish=cuda.finish,
+    )
 
 
 def _give(value: ndarray[Any, Any]) -> ndarray[Any, Any]:
