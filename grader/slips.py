@@ -35,8 +35,9 @@ training), in each call and in all, and the message says in which. So a catalogu
 only what is wrong between the layers.
 
 What to know when choosing the words. `pattern` says what can be seen in the arrays, `likely` what the student did. Both
-are shown of a hidden case too, so neither holds numbers. A slip's words come before those of a pattern of one array: it
-explains all arrays by one mistake. Write none where the pattern already says it better. Where several slips with
+are shown of a hidden case too, so neither holds numbers. A pattern that names one cause for all wrong arrays
+(every gradient is 1/N of the right one) is told in the place of a slip, but not in a network: such a slip is of use
+there. Where several slips with
 different words give the same arrays in a case, two are told with "or", and more are not told (grader.checks.slips).
 
 A slip that raises, or whose arrays have other shapes, is not found; no student is hurt by it. tests/test_slips.py holds

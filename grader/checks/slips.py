@@ -2,8 +2,11 @@
 
 Asked only where a check has failed, and what the slips give in a case is computed once for a class. A slip is claimed
 where it explains every array that the check compares, the right ones too, to the digits that a right answer needs, and
-leaves less than a thousandth of the student's error. It was written for the exercise and explains all arrays at once:
-so it is told in the place of a pattern that was found in one array.
+leaves less than a thousandth of the student's error.
+
+What is told where a pattern of one array (grader.numerics.diagnosis) is found too? The pattern, if it names a cause and
+is the same of all wrong arrays: it was measured ("1/3 of the expected one, and N = 3"). In all other cases the slip: it
+explains the arrays at once, where patterns explain one each, and its words were chosen for the exercise.
 
 Two slips may give the same arrays in a case (a mean over a batch of 1 is its sum). Then both are told, with "or", and
 only where no pattern names a cause: that is sure to hold, and short enough to be of use. Of more, none is told. A slip
@@ -35,7 +38,7 @@ Results: TypeAlias = Sequence[tuple[Leaf, Any, Comparison]]
 Named: TypeAlias = Callable[[Expected], Mapping[str, Any]]
 """What a slip gives, by the names that the compared arrays have."""
 
-MOST = 64
+MOST = 128
 """Slips that are tried in a check."""
 LEFT = 1e-3
 """Share of a student's error that may be left of it, measured from the slip's arrays."""
