@@ -218,6 +218,45 @@ def test_a_wrong_forward_is_recognised_and_numbers_of_a_yes_or_no_are_not(tmp_pa
         assert found(grade_text(verdicts, f"def f(x):\n    return {text}\n"), "e", "value").likely == ""
 
 
+@pytest.mark.parametrize(("text", "likely"), [("x / np.abs(x)", "0 / 0"), ("x + np.nan", "")])
+def test_nan_is_recognised_where_the_slip_has_it_too(text: str, likely: str, tmp_path: Path) -> None:
+    exercise = (
+        'name = "e"\nkind = "function"\nfunction = "f"\nreference = "f"\n'
+        'inputs = { x = { axes = "N", draw = "sparse" } }\npoints = { value = 1 }\n'
+        '[[exercise.case]]\nname = "small"\nsizes = { N = 15 }\n'
+    )
+    slips = '@slip("e", pattern="p", likely="0 / 0")\ndef wrong(x):\n    return x / x.abs()\n'
+    course = make_course(tmp_path, exercise, "def f(x):\n    return x.sign()\n", slips=slips)
+    student = f"def f(x):\n    with np.errstate(all='ignore'):\n        return {text}\n"
+    assert found(grade_text(course, student), "e", "value").likely == likely
+
+
+LEAKS = """
+@slip("relu", pattern="result", likely="leaks forward")
+def leaks(x):
+    return torch.nn.functional.leaky_relu(x, 0.1)
+
+@slip("relu", pattern="gradient", likely="leaks on the way back")
+def leaks_back(x):
+    return straight_through(reference.relu(x), leaks(x))
+"""
+BOTH = ("np.where(x > 0, x, 0.1 * x)", "np.maximum(x, 0)")
+
+
+@pytest.mark.parametrize(("forward", "likely"), [(BOTH[0], "leaks forward"), (BOTH[1], "leaks on the way back")])
+def test_a_slip_with_a_wrong_value_is_not_told_of_the_gradient_behind_a_right_one(
+    forward: str, likely: str, tmp_path: Path
+) -> None:
+    text = student().replace("return np.maximum(x, 0), x", f"return {forward}, x", 1)
+    text = text.replace("else dout * (x > 0)", "else dout * np.where(x > 0, 1, 0.1)", 1)
+    report = grade_text(net(tmp_path, LEAKS), text)
+    if forward == BOTH[0]:
+        assert found(report, "relu", "forward").likely == likely
+        assert found(report, "relu", "backward").code == "GRADIENT_FOLLOWS_FORWARD"
+    else:
+        assert found(report, "relu", "backward").likely == likely
+
+
 # ----------------------------------------------------------------------------------------------------------- composites
 
 

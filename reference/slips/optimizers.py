@@ -538,7 +538,7 @@ def _counted(
     lr: float,
     eps: float,
     decay: float,
-    t: Callable[[Kept], float],
+    t: Callable[[Kept], Any],
     after: Callable[[Kept], float],
 ) -> Optimizer:
     """Adam with another t: of the corrections, and of the state afterwards; of what was kept before the step."""
@@ -609,6 +609,27 @@ def adam_t_one_too_many(
         eps,
         decay,
         lambda kept: float(kept["step"]) + 2,
+        lambda kept: float(kept["step"]) + 1,
+    )
+
+
+@slip(
+    "adam",
+    "adamw",
+    pattern="the parameters are NaN: 0 / 0, as 1 - beta^0 is 0",
+    likely="count t on first: it is 1 in the first step",
+)
+def adam_t_from_zero(
+    params: list[Tensor], lr: float, b1: float, b2: float, eps: float, decay: float = 0.0
+) -> Optimizer:
+    zero = torch.tensor(0.0, dtype=torch.float64)
+    return _counted(
+        params,
+        (b1, b2),
+        lr,
+        eps,
+        decay,
+        lambda kept: kept["step"] + zero,
         lambda kept: float(kept["step"]) + 1,
     )
 
