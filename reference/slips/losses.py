@@ -268,7 +268,7 @@ def _cross_entropy(scores: Tensor, logp: Tensor, q: Tensor, keep: Tensor, count:
 
 @slip(
     "cross_entropy",
-    pattern="loss and gradient are divided by all examples, the ignored ones too",
+    pattern="the loss is divided by the number of all examples, the ignored ones too",
     likely="the mean is over the examples that are not ignored: divide by their number",
 )
 def ce_counts_the_ignored(scores: Tensor, y: Tensor, smoothing: float, ignore: int) -> Tensor:
@@ -287,7 +287,7 @@ def ce_all_ignored_is_nan(scores: Tensor, y: Tensor, smoothing: float, ignore: i
 
 @slip(
     "cross_entropy",
-    pattern="the gradient is divided by all examples, the ignored ones too",
+    pattern="the gradient is divided by the number of all examples, the ignored ones too",
     likely="divide the gradient as the loss: by the number of examples that are not ignored",
 )
 def ce_gradient_counts_the_ignored(scores: Tensor, y: Tensor, smoothing: float, ignore: int) -> Tensor:

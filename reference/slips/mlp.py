@@ -255,7 +255,7 @@ def softmax_log_base_two(scores: Tensor, y: Tensor) -> Tensor:
 
 @slip(
     "softmax",
-    pattern="loss and gradient are divided by N C, the number of entries",
+    pattern="the loss is divided by N C, the number of entries",
     likely="the mean is over the N examples: of each, one entry counts",
 )
 def softmax_mean_over_entries(scores: Tensor, y: Tensor) -> Tensor:
@@ -278,7 +278,7 @@ def softmax_right_class_only(scores: Tensor, y: Tensor) -> Tensor:
 
 @slip(
     "softmax",
-    pattern="loss and gradient are sums over the batch",
+    pattern="the loss is a sum over the batch",
     likely="the loss is the mean over the batch: divide by N, the gradient too",
 )
 def softmax_sum(scores: Tensor, y: Tensor) -> Tensor:
