@@ -23,6 +23,7 @@ import msgspec
 
 from grader.calls import Profile, Source
 from grader.operations import GraphSpec
+from grader.settings import Setting
 from grader.sizes import Formula
 
 __all__ = [
@@ -171,6 +172,8 @@ class CaseSpec:
     loss: float | None = None
     graph: GraphSpec | None = None
     """Engine: what is drawn instead of inputs."""
+    also_on: bool = True
+    """Whether it is asked in the further settings too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +184,20 @@ class Part:
     name: str
     points: Fraction
     checks: tuple[tuple[CaseSpec, str], ...]
+    """In the main setting."""
+    also_on: tuple[tuple[Setting, Fraction], ...] = ()
+    """Further settings, each with its share of the points; the main one has the rest."""
+
+    @property
+    def also_asked(self) -> tuple[tuple[CaseSpec, str], ...]:
+        """The checks that are made in each further setting."""
+        return tuple((case, aspect) for case, aspect in self.checks if case.also_on) if self.also_on else ()
+
+    @property
+    def planned(self) -> Iterator[tuple[Setting | None, CaseSpec, str]]:
+        """Every check in order, first those of the main setting (None)."""
+        yield from ((None, *check) for check in self.checks)
+        yield from ((setting, *check) for setting, _ in self.also_on for check in self.also_asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +293,16 @@ class Assignment:
     def with_course_code(self, handed_in: Source) -> Source:
         """A submission with what runs beside it."""
         return replace(handed_in, adapter=self.adapter, given=self.given)
+
+    @property
+    def setting(self) -> Setting:
+        """The main one."""
+        return Setting(self.profile)
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """All in which something is asked, the main one first."""
+        return tuple(dict.fromkeys([self.setting, *(setting for part in self.parts for setting, _ in part.also_on)]))
 
     @property
     def files(self) -> str:

@@ -20,7 +20,7 @@ from grader.cases import Case
 from grader.checks.asking import Student, finding, size_of
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import recognised
-from grader.checks.values import compare_leaves, describe_value, expected_leaves, structure_problem, tell
+from grader.checks.values import compare_leaves, describe_value, expected_leaves, numbers, structure_problem, tell
 from grader.errors import OracleError
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Reason
@@ -247,7 +247,7 @@ def _train(question: Question, args: list[Any]) -> tuple[Any, Any] | Finding:
     if not isinstance(returned, (tuple, list)) or len(returned) != 2:
         problem = f"must return (params, losses), it returned {describe_value(returned)}"
         return finding(FindingCode.WRONG_STRUCTURE, what=function, problem=problem)
-    return returned[0], returned[1]
+    return returned[0], numbers(returned[1])  # the history of losses is for the host
 
 
 def _bad_losses(losses: Any, steps: int) -> str | None:

@@ -8,17 +8,30 @@ from typing import Any
 
 import numpy as np
 
-from grader.calls import Opaque
+from grader.calls import Elsewhere, Found, Opaque
 from grader.checks.asking import finding
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison, Reason, compare
 from grader.numerics.diagnosis import Context, Diagnosis, DiagnosisCode, diagnose
 from grader.numerics.tolerance import Tolerance, tolerance_for
-from grader.numerics.trees import named_leaves, same_structure
+from grader.numerics.trees import map_leaves, named_leaves, same_structure
 
-__all__ = ["Cause", "Leaf", "compare_leaves", "describe_value", "expected_leaves", "structure_problem", "tell"]
+__all__ = [
+    "Cause",
+    "Leaf",
+    "compare_leaves",
+    "describe_value",
+    "expected_leaves",
+    "numbers",
+    "structure_problem",
+    "tell",
+]
 
 
+_MENDS = {
+    Found.ON_CPU: "make it with device=x.device, or with zeros_like(x)",
+    Found.NUMPY: "compute it with the tensor's own library, xp = array_namespace(x)",
+}
 MOST_NAMES = 8
 """Of several arrays, told of one by one; a path of twenty points is not."""
 
@@ -90,6 +103,11 @@ def _inner_problem(actual: Any, expected: Any, keys: Iterable[Any]) -> str | Non
     return None
 
 
+def numbers(value: Any) -> Any:
+    """A tree with the numbers of what lies elsewhere: where these count, and not where they are."""
+    return map_leaves(lambda leaf: leaf.value if isinstance(leaf, Elsewhere) else leaf, value)
+
+
 def describe_value(value: Any) -> str:
     """A value's form in a few words: ``an array of shape (3, 4)``, ``a dict with keys 'W1', 'b1'``, ``None``."""
     match value:
@@ -97,6 +115,8 @@ def describe_value(value: Any) -> str:
             return "None"
         case Opaque(type_name=name):
             return name if name.startswith(("a ", "an ")) else f"of type {name}"
+        case Elsewhere(found=found):
+            return f"{found}"
         case dict():
             return f"a dict with keys {', '.join(map(repr, value))}" if value else "an empty dict"
         case tuple() | list():
@@ -149,7 +169,7 @@ def tell(
     return replace(
         base,
         pattern="" if first is None or not known else first.code.title if hide_values else first.pattern,
-        likely="" if first is None or _is_verdict(leaf) else first.cause or "",
+        likely=base.likely or ("" if first is None or _is_verdict(leaf) else first.cause or ""),
         diagnosis="" if first is None else first.code.name,
         also=_also(results, wrong, told, hide_values),
     )
@@ -168,6 +188,9 @@ def _plain(leaf: Leaf) -> Context:
 
 def _headline(code: FindingCode, leaf: Leaf, actual: Any, result: Comparison, fields: Mapping[str, Any]) -> Finding:
     match result.reason:
+        case Reason.NOT_AN_ARRAY if isinstance(actual, Elsewhere):
+            found, likely = actual.found, actual.made or _MENDS[actual.found]
+            return finding(FindingCode.WRONG_DEVICE, what=leaf.name, found=found, likely=likely)
         case Reason.NOT_AN_ARRAY:
             problem = f"must be {describe_value(leaf.expected)}, it is {describe_value(actual)}"
             return finding(FindingCode.WRONG_STRUCTURE, what=leaf.name, problem=problem)

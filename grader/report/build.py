@@ -149,7 +149,7 @@ def _shown(manifest: Path) -> str:
 
 
 def _points(value: Fraction) -> float:
-    """Exact: points and shares are declared in hundredths, so this is a decimal of at most four places."""
+    """Exact: points and shares are declared in hundredths, so this is a decimal of at most six places."""
     return float(value)
 
 
@@ -158,26 +158,34 @@ def _score(total: Score) -> ScoreReport:
         earned=_points(total.earned),
         possible=_points(total.possible),
         undecided=_points(total.undecided),
+        pending=_points(total.pending),
         verdict=total.verdict.value,
     )
 
 
 def _part(scored: PartScore, checks: Sequence[Check], private: bool) -> PartReport:
     own = [check for check in checks if (check.exercise, check.part) == (scored.part.exercise, scored.part.name)]
-    by_key = {(check.case, check.aspect): check for check in own}
+    by_key = {(check.setting, check.case, check.aspect): check for check in own}
     return PartReport(
         name=scored.part.name,
         verdict=scored.verdict.value,
         earned=_points(scored.earned),
         possible=_points(scored.part.points),
         undecided=_points(scored.undecided),
+        pending=_points(scored.pending),
         checks=[
-            _check(by_key[case.name, aspect], private)
-            if (case.name, aspect) in by_key
+            _check(by_key[setting, case.name, aspect], private)
+            if (setting, case.name, aspect) in by_key
             else CheckReport(
-                aspect=aspect, case=case.name, hidden=case.hidden, status="not run", verdict="undecided", credit=0.0
+                aspect=aspect,
+                case=case.name,
+                hidden=case.hidden,
+                status="not run",
+                verdict="undecided",
+                setting="" if setting is None else str(setting),
+                credit=0.0,
             )
-            for case, aspect in scored.part.checks
+            for setting, case, aspect in scored.part.planned
         ],
     )
 
@@ -190,6 +198,7 @@ def _check(check: Check, private: bool) -> CheckReport:
         hidden=check.hidden,
         status=check.status.value,
         verdict=check.verdict.value,
+        setting="" if check.setting is None else str(check.setting),
         fault=None if check.fault is None else check.fault.value,
         credit=_points(check.credit),
         inputs=check.inputs,

@@ -1,11 +1,12 @@
 """The report's format: what schema.json publishes, what every door writes, what every rendering reads.
 
-Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding.
+Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding; pending points (0
+where they are missing), with the verdict and the status "pending"; setting of a check (the main one where missing).
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
-evidence may hold them. The score of a report is checked when it is built: earned + undecided <= possible, and the
-parts sum to the total.
+evidence may hold them. The score of a report is checked when it is built: earned + undecided + pending <= possible,
+and the parts sum to the total.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ __all__ = [
 VERSION = 1
 
 Number = float | Literal["nan", "inf", "-inf"]
-VerdictName = Literal["passed", "failed", "undecided"]
-StatusName = Literal["passed", "failed", "undecided", "not run", "timed out", "killed"]
+VerdictName = Literal["passed", "failed", "undecided", "pending"]
+StatusName = Literal["passed", "failed", "undecided", "not run", "timed out", "killed", "pending"]
 FaultName = Literal["student", "course", "machine"]
 
 
@@ -125,6 +126,8 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     hidden: bool
     status: StatusName
     verdict: VerdictName
+    setting: str = ""
+    """In which further setting, by its name in the manifest; empty in the main one."""
     fault: FaultName | None = None
     credit: float
     inputs: str = ""
@@ -144,6 +147,8 @@ class PartReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     earned: float
     possible: float
     undecided: float
+    pending: float = 0.0
+    """Points that a machine with what is missing here can settle: a GPU."""
     checks: list[CheckReport]
 
 
@@ -203,6 +208,7 @@ class ScoreReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     earned: float
     possible: float
     undecided: float
+    pending: float = 0.0
     verdict: VerdictName
 
 
@@ -223,13 +229,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         parts = [part for exercise in self.exercises for part in exercise.parts]
-        points = [(part.earned, part.undecided, part.possible) for part in parts]
-        total = (self.score.earned, self.score.undecided, self.score.possible)
-        for earned, undecided, possible in (*points, total):
-            if not all(0 <= value < math.inf for value in (earned, undecided, possible)) or (
-                _decimal(earned) + _decimal(undecided) > _decimal(possible)
+        points = [(part.earned, part.undecided, part.pending, part.possible) for part in parts]
+        total = (self.score.earned, self.score.undecided, self.score.pending, self.score.possible)
+        for *told, possible in (*points, total):
+            if not all(0 <= value < math.inf for value in (*told, possible)) or (
+                sum(map(_decimal, told)) > _decimal(possible)
             ):
-                raise ValueError(f"{earned} earned and {undecided} undecided of {possible} points")
+                earned, undecided, pending = told
+                raise ValueError(f"{earned} earned, {undecided} undecided and {pending} pending of {possible} points")
         if any(
             sum(map(_decimal, column)) != _decimal(whole)
             for column, whole in zip(zip(*points, strict=True), total, strict=True)
