@@ -73,7 +73,7 @@ def _compare(question: Question, params: Any, losses: Array, expected: Expected)
         step=step,
         steps=len(losses),
     )
-    if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY and cause is None:
+    if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY and not (cause and cause.alone):
         failure = _explained(question, failure, params, losses, expected)
     return Ruling(failure=failure, comparisons=[(leaf.name, comparison) for leaf, _, comparison in results])
 

@@ -149,7 +149,7 @@ def tell(
     """Finding about the first leaf that differs, the others in one line; None if all passed.
 
     `code` is the finding for wrong values; a wrong shape or dtype, and NaN, have codes of their own. `cause` is what
-    was found to explain all of them, if anything was.
+    was found to explain all of them, if anything was: it is told unless one pattern with a cause says the same of all.
     """
     wrong = [(leaf, actual, result) for leaf, actual, result in results if not result.passed]
     wrong.sort(key=lambda told: told[2].reason not in (Reason.NOT_AN_ARRAY, Reason.SHAPE))  # the plainest first
@@ -161,7 +161,9 @@ def tell(
     first = told[0][0] if told[0] else None
     known = first is not None and first.code is not DiagnosisCode.UNKNOWN
     base = replace(base, worst="" if hide_values else _worst(leaf.name, result))
-    if cause is not None and (cause.alone or first is None or not first.cause):
+    if cause is not None and not (
+        known and first is not None and first.cause and (_is_one(wrong, told) or not cause.alone)
+    ):
         also = _in_words([other.name for other, _, _ in wrong[1:]], [], _right(results))
         return replace(base, pattern=cause.pattern, likely=cause.likely, diagnosis=cause.name, also=also)
     return replace(
@@ -234,6 +236,11 @@ def _also(
             shown = "" if claim is None else diagnoses[0].code.title if hide_values else diagnoses[0].pattern
             other.append(f"{leaf.name} ({shown})" if shown else leaf.name)
     return _in_words(same, other, _right(results))
+
+
+def _is_one(wrong: Sequence[tuple[Leaf, Any, Comparison]], told: Sequence[tuple[Diagnosis, ...]]) -> bool:
+    """Whether the same is claimed of all leaves that differ."""
+    return len({_claim(leaf, diagnoses) for (leaf, _, _), diagnoses in zip(wrong, told, strict=True)}) == 1
 
 
 def _right(results: Sequence[tuple[Leaf, Any, Comparison]]) -> list[str]:
