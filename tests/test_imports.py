@@ -50,6 +50,7 @@ IMPORTERS = {
     "torch": (
         "reference",
         "grader.sandbox.autograd",
+        "grader.sandbox.cuda",
         "grader.sandbox.pretend_cuda",
         "grader.sandbox.pretend_runtime",
         "grader.sandbox.tensors",

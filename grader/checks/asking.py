@@ -38,7 +38,7 @@ ROOM = 1 << 20
 """Bytes that a reply may always have. A wrong shape (an unreduced sum, say) is to be named, not cut off."""
 
 
-_NO_MEMORY = ("MemoryError", "_ArrayMemoryError")
+_NO_MEMORY = ("MemoryError", "_ArrayMemoryError", "OutOfMemoryError")
 _OF_THE_WALL = ("FileNotFoundError", "PermissionError")
 _WALL = "where this is graded there are no files, no network and no other programs: work with the arguments alone"
 _IDLE = "it did not compute meanwhile: it sleeps, or waits for input, a lock or a thread"

@@ -24,6 +24,7 @@ PACKAGES: Final = {
     Profile.NUMPY: ("numpy", "array_api_compat"),
     Profile.TORCH: ("numpy", "array_api_compat", "torch"),
     Profile.PRETEND_CUDA: ("numpy", "array_api_compat", "torch"),
+    Profile.CUDA: ("numpy", "array_api_compat", "torch"),
     Profile.JAX: ("numpy", "array_api_compat", "jax", "jaxlib", "ml_dtypes", "opt_einsum", "scipy"),
 }
 NEEDED_BY_TORCH: Final = (
@@ -41,6 +42,7 @@ OURS: Final = (
     "grader.sandbox.adapting",
     "grader.sandbox.autograd",
     "grader.sandbox.control",
+    "grader.sandbox.cuda",
     "grader.sandbox.engine",
     "grader.sandbox.executor",
     "grader.sandbox.freeze",
@@ -120,14 +122,19 @@ def command(module: str, arguments: tuple[Any, ...], profile: Profile) -> list[s
     return [sys.executable, "-s", "-P", "-S", "-B", "-c", text]
 
 
-def environment() -> dict[str, str]:
-    """A clean one. One thread a process (many run side by side, and a forked one must not need the others)."""
+def environment(gpu: int | None = None) -> dict[str, str]:
+    """A clean one. One thread a process (many run side by side, and a forked one must not need the others).
+
+    Args:
+        gpu: number of the device that the process may use; none if not given.
+    """
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": "/nonexistent",
         "LANG": "C.UTF-8",
-        "CUDA_VISIBLE_DEVICES": "",
+        "CUDA_VISIBLE_DEVICES": "" if gpu is None else str(gpu),
+        "USE_PYTORCH_KERNEL_CACHE": "0",  # it would lie in a home, and there is none
         "PYTHONHASHSEED": "0",  # sets of strings have the same order every time a submission is graded
         **dict.fromkeys(threads, "1"),
     }

@@ -116,6 +116,8 @@ class Executor:
             with self.program.running(), watch or contextlib.nullcontext():
                 start = time.perf_counter()
                 result = function(*args)
+                if self.program.kit.finish is not None:
+                    self.program.kit.finish()  # else it would be the next call's time, and the next call's error
                 seconds = time.perf_counter() - start
             return self._returned(call, function, result, args, before, earlier, seconds, watch)
         except Unfit as unfit:

@@ -40,6 +40,7 @@ from grader.calls import (
 )
 from grader.errors import MachineError
 from grader.sandbox.child import Child, Ending, Spent
+from grader.sandbox.cuda import BROKEN
 from grader.sandbox.executor import MAX_MESSAGE, MAX_SLOTS, MAX_TRACEBACK, MAX_WAITS
 from grader.sandbox.foresight import Script, header_of, is_same
 from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
@@ -179,7 +180,7 @@ class ChildProcess:
                 self._smooth = self._smooth and isinstance(outcomes[-1], Returned)
                 if isinstance(reply, TimedOut) and seconds < call.seconds:
                     outcomes[-1] = self._used_up()
-                if isinstance(reply, Reply) and reply.status is Status.LOADED:
+                if isinstance(reply, Reply) and (reply.status is Status.LOADED or _broke_device(outcomes[-1])):
                     self.close()
             if self._child is None:
                 break
@@ -534,6 +535,11 @@ class _Clock:
             return 0.0
         left = self.seconds - self.spent()
         return max(left, 0.02) if left > 0 else 0.0
+
+
+def _broke_device(outcome: Outcome) -> bool:
+    """Whether a kernel failed on a GPU in a way that all later calls of the process would fail in."""
+    return isinstance(outcome, Raised) and outcome.kind == BROKEN
 
 
 def _outcome(call: Call, reply: Reply) -> Outcome:

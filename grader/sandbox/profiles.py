@@ -15,7 +15,6 @@ from typing import Any, Protocol, TypeAlias, assert_never
 from numpy import array, ndarray  # by name: numpy may hold a student's changes when these are used
 
 from grader.calls import Found, Profile
-from grader.errors import MachineError
 from grader.sandbox.autograd import AutogradRefused
 from grader.sandbox.patches import GUARDED, Setting
 
@@ -108,6 +107,8 @@ class Kit:
     """Holds while student code runs."""
     rules: Rules | None = None
     """Those of its device, if it has one beside the CPU."""
+    finish: Callable[[], None] | None = None
+    """Waits for what was started on the device, if it works on its own."""
 
 
 @cache
@@ -152,7 +153,7 @@ def kit_of(profile: Profile) -> Kit:
                 guard=jaxarrays.Guard(),
             )
         case Profile.CUDA:
-            raise MachineError("this gradmark does not grade on a GPU yet")
+            return _cuda()
         case _:
             assert_never(profile)
 
@@ -178,6 +179,24 @@ def _pretend_cuda() -> Kit:
         settings=(*tensors.settings(), default_device()),
         guard=autograd.Guard(held.mode, replacements(held)),
         rules=held,
+    )
+
+
+def _cuda() -> Kit:
+    from grader.sandbox import autograd, cuda, tensors
+
+    cuda.pin_arithmetic()
+    return Kit(
+        array=tensors.tensor_type(),
+        give=cuda.give,
+        read=tensors.read,
+        refused={},
+        needed=("numpy", "array_api_compat", "torch"),
+        guarded=(*GUARDED, *tensors.GUARDED, "torch.cuda"),
+        settings=tensors.settings(),
+        guard=autograd.Guard(),
+        rules=cuda.Rules(),
+        finish=cuda.finish,
     )
 
 

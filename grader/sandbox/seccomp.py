@@ -110,7 +110,7 @@ _NAMES = (15, 16, 0x53564D41)
 _THREAD = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD
 
 
-def _rules(threads: bool, executable_memory: bool) -> dict[str, Rule]:
+def _rules(threads: bool, executable_memory: bool, devices: bool) -> dict[str, Rule]:
     counted = (_low(3), MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, (0, MAP_SHARED, MAP_ANONYMOUS))
     not_executable = [] if executable_memory else [(_low(2), PROT_EXEC, (0,))]
     rules = {
@@ -121,7 +121,7 @@ def _rules(threads: bool, executable_memory: bool) -> dict[str, Rule]:
         "sendto": Rule([(_low(3), _ALL, (0, _MSG_NOSIGNAL)), (_low(4), _ALL, (0,)), (_high(4), _ALL, (0,))]),
         "recvfrom": Rule([(_low(3), ~(_MSG_DONTWAIT | _MSG_PEEK | _MSG_WAITALL) & _ALL, (0,))]),
         "getpriority": Rule([(_low(1), _ALL, (0,))]),
-        "ioctl": Rule([(_low(1), _ALL, _TERMINAL)], errno.ENOTTY),
+        "ioctl": Rule([] if devices else [(_low(1), _ALL, _TERMINAL)], errno.ENOTTY),
         "prctl": Rule([(_low(0), _ALL, _NAMES)]),
         "prlimit64": Rule([(_low(0), _ALL, (0,)), (_low(2), _ALL, (0,)), (_high(2), _ALL, (0,))]),
         "clone3": Rule([(_low(0), 0, ())], errno.ENOSYS),
@@ -138,13 +138,16 @@ def supported() -> bool:
     return kernel.machine() in AUDIT_ARCH
 
 
-def filter_program(machine: str, *, threads: bool = True, executable_memory: bool = False) -> bytes:
+def filter_program(
+    machine: str, *, threads: bool = True, executable_memory: bool = False, devices: bool = False
+) -> bytes:
     """The filter as BPF instructions of 8 bytes each.
 
     Args:
         machine: x86_64 or aarch64.
         threads: whether threads may be started.
         executable_memory: whether memory may be made executable; libraries that compile at run time (oneDNN) need it.
+        devices: whether what is open may be asked whatever it understands (ioctl): a GPU's driver.
 
     Raises:
         KeyError: no table for this machine.
@@ -157,7 +160,7 @@ def filter_program(machine: str, *, threads: bool = True, executable_memory: boo
         _statement(_LOAD, _OFFSET_NUMBER),
         *([_jump(_AT_LEAST, X32_BIT, 0, 1), _statement(_RETURN, KILL_PROCESS)] if machine == "x86_64" else []),
     ]
-    for name, rule in _rules(threads, executable_memory).items():
+    for name, rule in _rules(threads, executable_memory, devices).items():
         if name in numbers:
             program += _when(numbers[name], _conditions(rule))
     for names, action in ((_ALLOWED, ALLOW), (_PATHS, ERRNO | errno.ENOENT)):

@@ -120,7 +120,7 @@ def rung_of(layers: set[Layer]) -> Rung:
 # ------------------------------------------------------------------------------------------------------------- probing
 
 
-def probe(rung: Rung, *, threads: bool, executable_memory: bool) -> Wall:
+def probe(rung: Rung, *, threads: bool, executable_memory: bool, devices: bool = False) -> Wall:
     """Try the layers up to a rung, each in a throw-away child. Call it in a process with one thread.
 
     Below `full` the process gives up its capabilities first, for good: it builds what any user could.
@@ -136,7 +136,9 @@ def probe(rung: Rung, *, threads: bool, executable_memory: bool) -> Wall:
         version = 0
     program = b""
     if seccomp.supported():
-        program = seccomp.filter_program(kernel.machine(), threads=threads, executable_memory=executable_memory)
+        program = seccomp.filter_program(
+            kernel.machine(), threads=threads, executable_memory=executable_memory, devices=devices
+        )
     wall = Wall(layers=(), refused={}, landlock=version, first_user=0, program=program)
     for layer in Layer:
         if layer in wanted and not _needless(layer, wall):

@@ -71,6 +71,8 @@ def main(fd: int, output_bytes: int, limits: dict[str, int], profile: str) -> No
         limits: resource limits by the names of the resource module, soft and hard alike.
         profile: what arrays are to the submission.
     """
+    if Profile(profile) is Profile.CUDA:  # its libraries and the driver take more memory than a submission may
+        limits.pop("RLIMIT_DATA", None)
     set_limits(limits)
     if sys.platform == "linux":
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -37,11 +37,17 @@ def main(fd: int, rung: str, profile: str) -> None:
         profile: what to import.
     """
     profile = Profile(profile)
-    # torch is told to do with one thread; JAX can't, and compiles whatever it computes.
-    wall = probe(Rung(rung), threads=not profile.has_torch, executable_memory=profile is not Profile.NUMPY)
+    # torch is told to do with one thread; JAX and CUDA can't, and all but NumPy compile what they compute.
+    on_gpu = profile is Profile.CUDA
+    wall = probe(
+        Rung.SECCOMP if on_gpu and Rung(rung).reaches(Rung.SECCOMP) else Rung(rung),
+        threads=not profile.has_torch or on_gpu,
+        executable_memory=profile is not Profile.NUMPY,
+        devices=on_gpu,
+    )
     enter(wall)
     preload(profile)
-    if profile is not Profile.JAX:  # its threads begin with the first operation, and don't live through a fork
+    if profile not in _STARTED_BY_EACH:
         rehearse(profile)
     out = prepare()
     own = os.open("/proc/self/ns/pid", os.O_RDONLY) if Layer.PID_NAMESPACE in wall.layers else None
@@ -59,13 +65,17 @@ def main(fd: int, rung: str, profile: str) -> None:
     _Zygote(control, wall, own, data, size, profile, out, silence).run()
 
 
+_STARTED_BY_EACH = (Profile.JAX, Profile.CUDA)
+"""Profiles whose libraries start threads with the first operation, which don't live through a fork: each child starts
+its own."""
+
 _RANDOM = ("/dev/urandom",)
 """Read when JAX starts, which in a child is before it can run a submission's code."""
 
 
 def _memory_of_a_child(profile: Profile) -> tuple[int, int]:
     """Bytes of private memory and of addresses that a child has before it loads a submission."""
-    if profile is not Profile.JAX:
+    if profile not in _STARTED_BY_EACH:
         return _memory("VmData"), _memory("VmSize")
 
     def started() -> str:
@@ -77,11 +87,15 @@ def _memory_of_a_child(profile: Profile) -> tuple[int, int]:
 
 
 def _start(profile: Profile) -> None:
-    """What has to be done in each child: JAX's threads don't live through a fork. They are confined with it."""
+    """What has to be done in each child, before it is confined: what is started here is confined with it."""
     if profile is Profile.JAX:
         from grader.sandbox import jaxarrays
 
         jaxarrays.start()
+    elif profile is Profile.CUDA:
+        from grader.sandbox import cuda
+
+        cuda.start()
 
 
 def _memory(field: str) -> int:
@@ -102,7 +116,7 @@ class _Zygote:
     profile: Profile
     out: Capped
     silence: int
-    """Where JAX's own libraries complain of what the wall refuses: past Python, and so past what a student prints."""
+    """Where libraries complain of what the wall refuses: past Python, and so past what a student prints."""
     forks: int = 0
     dropped: dict[int, int] = field(default_factory=dict)
     """Children that were killed and are not reaped yet, by descriptors of theirs."""
@@ -170,20 +184,31 @@ class _Zygote:
         os.close(fd)
         os.waitpid(self.dropped.pop(fd), 0)
 
+    @staticmethod
+    def prepare_device(limits: dict[str, int]) -> None:
+        """As much memory of the device as of the machine. The driver reserves addresses and opens files as it likes."""
+        from grader.sandbox import cuda
+
+        cuda.limit_memory(limits["RLIMIT_DATA"])
+        del limits["RLIMIT_AS"]
+        limits["RLIMIT_NOFILE"] = 256
+
     def child(self, request: dict[str, Any], channel: int, output: int) -> NoReturn:
         """Become the child of one submission."""
         try:
             os.setsid()
             os.dup2(output, 1)
-            os.dup2(output if self.profile is not Profile.JAX else self.silence, 2)
+            os.dup2(self.silence if self.profile in _STARTED_BY_EACH else output, 2)
             os.dup2(channel, 3)
             os.closerange(4, _MAX_DESCRIPTORS)
             limits = request["limits"]
             # Memory that is made read-only after it was filled, stacks that grow down and page tables count for
             # RLIMIT_AS alone; the reserves of threads count for it too, hence the slack.
             limits["RLIMIT_AS"] = self.size + limits["RLIMIT_DATA"] + _SLACK_BYTES
-            limits["RLIMIT_DATA"] += self.data
             _start(self.profile)
+            if self.profile is Profile.CUDA:
+                self.prepare_device(limits)
+            limits["RLIMIT_DATA"] += self.data
             confine(self.wall, number=self.forks, limits=limits)
             os.write(3, WALL_STANDS)
             serve(3, self.out, request["output_bytes"], self.profile)
