@@ -155,8 +155,10 @@ def tell(
     wrong.sort(key=lambda told: told[2].reason not in (Reason.NOT_AN_ARRAY, Reason.SHAPE))  # the plainest first
     if not wrong:
         return None
-    told = [diagnose(actual, leaf.expected, leaf.context or _plain(leaf)) for leaf, actual, _ in wrong]
     leaf, actual, result = wrong[0]
+    if isinstance(actual, Elsewhere):
+        return _strayed(leaf, actual, wrong[1:], _right(results))
+    told = [diagnose(actual, leaf.expected, leaf.context or _plain(leaf)) for leaf, actual, _ in wrong]
     base = _headline(code, leaf, actual, result, fields)
     first = told[0][0] if told[0] else None
     known = first is not None and first.code is not DiagnosisCode.UNKNOWN
@@ -169,9 +171,25 @@ def tell(
     return replace(
         base,
         pattern="" if first is None or not known else first.code.title if hide_values else first.pattern,
-        likely=base.likely or ("" if first is None or _is_verdict(leaf) else first.cause or ""),
+        likely="" if first is None or _is_verdict(leaf) else first.cause or "",
         diagnosis="" if first is None else first.code.name,
         also=_also(results, wrong, told, hide_values),
+    )
+
+
+def _strayed(
+    leaf: Leaf, actual: Elsewhere, others: Sequence[tuple[Leaf, Any, Comparison]], right: Sequence[str]
+) -> Finding:
+    """About an array of another device or library; its numbers are looked at all the same."""
+    same = [other.name for other, found, _ in others if isinstance(found, Elsewhere) and found.found is actual.found]
+    rest = [other.name for other, _, _ in others if other.name not in same]
+    return finding(
+        FindingCode.WRONG_DEVICE,
+        what=leaf.name,
+        found=actual.found,
+        pattern="its numbers are right" if compare(actual.value, leaf.expected, leaf.tolerance).passed else "",
+        likely=actual.made or _MENDS[actual.found],
+        also=_in_words(same, rest, right),
     )
 
 
@@ -188,9 +206,6 @@ def _plain(leaf: Leaf) -> Context:
 
 def _headline(code: FindingCode, leaf: Leaf, actual: Any, result: Comparison, fields: Mapping[str, Any]) -> Finding:
     match result.reason:
-        case Reason.NOT_AN_ARRAY if isinstance(actual, Elsewhere):
-            found, likely = actual.found, actual.made or _MENDS[actual.found]
-            return finding(FindingCode.WRONG_DEVICE, what=leaf.name, found=found, likely=likely)
         case Reason.NOT_AN_ARRAY:
             problem = f"must be {describe_value(leaf.expected)}, it is {describe_value(actual)}"
             return finding(FindingCode.WRONG_STRUCTURE, what=leaf.name, problem=problem)
