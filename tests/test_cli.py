@@ -451,7 +451,7 @@ def test_help(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, argv: li
     assert ran.out == (GOLDEN / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", ["demo", "schema", "doctor", "merge", "show"])
+@pytest.mark.parametrize("command", ["demo", "schema", "doctor", "merge", "show", "publish"])
 def test_every_command_has_help_with_an_example(run: Callable[..., Ran], command: str) -> None:
     ran = run(command, "--help")
     assert ran.code == cli.PASSED

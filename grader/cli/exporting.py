@@ -12,6 +12,7 @@ import click
 
 from grader.cli.terminal import PASSED, UNDECIDED, say, tell
 from grader.errors import GradebookError, MachineError
+from grader.report.writing import write_whole
 
 if TYPE_CHECKING:
     from grader.gradebook import Attempt, Gradebook, Sealed
