@@ -22,7 +22,7 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "sizes slips calls settings topics assignment manifest cases operations graphs random_graphs archive notebook "
+    "rewriting mutants sizes slips calls settings topics assignment manifest cases operations graphs random_graphs archive notebook "
     "submission",
     "sandbox",
     "reference",

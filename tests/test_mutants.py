@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from grader.assignment import ArraySpec, CaseSpec
 from grader.authoring.configurations import as_toml, configurations
-from grader.authoring.mutants import Mutant, MutantKind, mutants
+from grader.mutants import Mutant, MutantKind, mutants
 from grader.authoring.variants import Variant, VariantKind, variants
 from grader.errors import CourseError
 from grader.manifest import load_assignment

@@ -22,14 +22,11 @@ import argparse
 import ast
 import re
 from pathlib import Path
-from typing import Final
 
 from grader.errors import CourseError
+from grader.rewriting import BEGIN, END
 
 __all__ = ["BEGIN", "END", "cut_stub", "main", "overlay"]
-
-BEGIN: Final = "# solution"
-END: Final = "# end solution"
 
 _DEF = re.compile(r"(?P<indent>\s*)(?:async\s+)?(?P<kind>def|class)\s+(?P<name>\w+)")
 

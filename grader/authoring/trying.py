@@ -21,14 +21,14 @@ import numpy as np
 from grader.assignment import Assignment, Exercise, Kind
 from grader.authoring.damages import DAMAGES, Damaged
 from grader.authoring.forks import Ended, in_forks
-from grader.authoring.mutants import mutants
-from grader.authoring.rewriting import Text
 from grader.authoring.variants import variants
 from grader.calls import Evaluator, Loaded, Profile, Source
 from grader.errors import CourseError
 from grader.findings import Check, Verdict
 from grader.grading import Session
+from grader.mutants import Mutant, mutants
 from grader.reference import Oracle
+from grader.rewriting import Text
 from grader.sandbox.executor import Executor
 from grader.sandbox.inprocess import InProcess
 from grader.sandbox.loading import Program
@@ -93,6 +93,8 @@ class Version:
     evaluator: Callable[[], Evaluator]
     """Where it runs; a new one each time. What is wrong in another way than by its source (a known wrong reference,
     say) gives answers of its own here."""
+    mutant: Mutant | None = None
+    """Of a mutant, what it is."""
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +149,7 @@ def mutated_versions(
                         kind=mutant.kind.value,
                         exercises=exercises,
                         evaluator=_code(other, assignment.profile),
+                        mutant=mutant,
                     )
                 )
     if most is not None and len(found) > most:

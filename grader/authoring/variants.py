@@ -20,7 +20,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from grader.authoring.rewriting import Edit, Function, Text
+from grader.rewriting import Edit, Function, Text
 
 __all__ = ["Variant", "VariantKind", "variants"]
 

@@ -10,12 +10,14 @@ import numpy as np
 
 from grader.assignment import Kind
 from grader.checks.asking import Unanswered, finding, size_of
+from grader.checks.likeness import likened
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import recognised
 from grader.checks.values import Leaf, compare_leaves, describe_value, expected_leaves, structure_problem, tell
 from grader.findings import FindingCode, Status
 from grader.numerics.diagnosis import Context
 from grader.numerics.trees import keys_of, named_leaves
+from grader.reference import Expected
 
 __all__ = [
     "expected_value",
@@ -81,9 +83,14 @@ def _value_ruling(question: Question, wanted: list[Leaf], actual: Any) -> Ruling
     if problem:
         return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what=what, problem=problem))
     results = compare_leaves(actual, wanted)
-    cause = recognised(question, results, lambda made: dict(named_leaves(made.value, what)))
+
+    def named(made: Expected) -> dict[str, Any]:
+        return dict(named_leaves(made.value, what))
+
+    cause = recognised(question, results, named)
+    told = tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values, cause=cause)
     return Ruling(
-        failure=tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values, cause=cause),
+        failure=likened(question, told, results, named),
         comparisons=[(leaf.name, result) for leaf, _, result in results],
     )
 

@@ -32,6 +32,7 @@ import numpy as np
 from grader.assignment import ArraySpec, Kind, named_specs
 from grader.calls import Kept
 from grader.checks.asking import Unanswered, finding, size_of
+from grader.checks.likeness import likened
 from grader.checks.outputs import expected_value, float_inputs, largest, loss_and_gradient, losses_and_gradients
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import recognised
@@ -128,7 +129,7 @@ def by_hand(question: Question, ruling: Ruling) -> Ruling:
         told = finding(FindingCode.NUMERICAL_DERIVATIVE, function=function, evidence=evidence)
         likely = "derive the formula: by the chain rule a gradient is an expression in what the forward pass computes"
         return replace(ruling, failure=replace(told, likely=likely), credit=None)
-    if failure.fault is Fault.STUDENT and not failure.likely:
+    if failure.fault is Fault.STUDENT and (not failure.likely or failure.diagnosis.startswith("AS_IF")):
         return replace(ruling, failure=replace(failure, likely=f"it differentiates numerically: {evidence}"))
     return ruling
 
@@ -253,7 +254,8 @@ def _told(question: Question, evidence: _Evidence) -> Finding | None:
         return {label: leaf for name, tree in trees for label, leaf in named_leaves(tree, _label(question, name))}
 
     cause = recognised(question, evidence.results, named, evidence.out)
-    return tell(FindingCode.WRONG_GRADIENT, evidence.results, hide_values=question.hide_values, cause=cause)
+    told = tell(FindingCode.WRONG_GRADIENT, evidence.results, hide_values=question.hide_values, cause=cause)
+    return likened(question, told, evidence.results, named, evidence.out)
 
 
 def _elsewhere(question: Question, evidence: _Evidence) -> Ruling:

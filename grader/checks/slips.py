@@ -33,7 +33,7 @@ from grader.numerics.trees import leaves, same_structure
 from grader.reference import Expected
 from grader.slips import Variant
 
-__all__ = ["cause_of", "recognised", "tried"]
+__all__ = ["cause_of", "gives", "recognised", "same_value", "tried"]
 
 Results: TypeAlias = Sequence[tuple[Leaf, Any, Comparison]]
 Named: TypeAlias = Callable[[Expected], Mapping[str, Any]]
@@ -53,7 +53,7 @@ def recognised(question: Question, results: Results, named: Named, out: Any = No
 
     def fits(made: Expected) -> bool:
         right = question.oracle.expected(question.exercise, question.case).value
-        return out is None or any(_same(made.value, value) for value in (right, out))
+        return out is None or any(same_value(made.value, value) for value in (right, out))
 
     return cause_of(tried(question, results, lambda made: named(made) if fits(made) else {}))
 
@@ -78,7 +78,7 @@ def tried(question: Question, results: Results, named: Named, among: Sequence[Va
     found = []
     for variant in islice(candidates, MOST):
         made = question.oracle.slipped(exercise, case, variant)
-        if made is not None and _gives(named(made), results):
+        if made is not None and gives(named(made), results):
             found.append(variant)
     return found
 
@@ -106,14 +106,15 @@ def _can_tell(leaf: Leaf, actual: Any) -> bool:
     return bool(leaf.expected.dtype.kind != "b" and given.dtype.kind in "iuf" and given.shape == leaf.expected.shape)
 
 
-def _gives(made: Mapping[str, Any], results: Results) -> bool:
+def gives(made: Mapping[str, Any], results: Results) -> bool:
+    """Whether these arrays are the student's, all of them, to the digits that a right answer needs."""
     return all(
         leaf.name in made and _explains(np.asarray(made[leaf.name]), leaf, actual, comparison)
         for leaf, actual, comparison in results
     )
 
 
-def _same(made: Any, value: Any) -> bool:
+def same_value(made: Any, value: Any) -> bool:
     """Whether two forward results are equal."""
     if not same_structure(value, made):
         return False

@@ -14,13 +14,15 @@ import numpy as np
 
 from grader.calls import Opaque
 from grader.checks.asking import Unanswered, finding, size_of
+from grader.checks.likeness import likened
+from grader.checks.lookalikes import first_state
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import cause_of, tried
 from grader.checks.values import Cause, Leaf, compare_leaves, describe_value, expected_leaves, structure_problem, tell
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison
 from grader.numerics.diagnosis import Context
-from grader.numerics.trees import map_leaves, named_leaves
+from grader.numerics.trees import named_leaves
 from grader.reference import Expected
 from grader.slips import Variant
 
@@ -35,7 +37,7 @@ def trajectory(question: Question) -> Ruling:
     case, exercise = question.case, question.exercise
     expected = question.oracle.expected(exercise, case)
     name, params = next(iter(case.inputs.items()))
-    state = {field: _start(value) for field, value in expected.states[0].items()}
+    state = first_state(expected.states[0])
     every: Results = []
     for step, update in enumerate(case.updates, start=1):
         found = _step(question, params, state, step)
@@ -54,6 +56,8 @@ def trajectory(question: Question) -> Ruling:
                 step=step,
                 steps=len(case.updates),
             )
+            made = [(replace(leaf, name=_label(leaf, at)), *rest) for at, leaf, *rest in every]
+            failure = likened(question, failure, made, lambda expected: _named(question, expected))
             return Ruling(failure=failure, comparisons=_evidence(every))
         params, state = _next(question, found)
     return Ruling(comparisons=_evidence(every))
@@ -119,11 +123,6 @@ def _named(question: Question, made: Expected) -> dict[str, Any]:
         for name, tree in _after(question, made, step).items()
         for label, leaf in named_leaves(tree, name)
     }
-
-
-def _start(value: Any) -> Any:
-    """A field of the state before the first step: zeros, or 0 for a count, an int as a student would write it."""
-    return 0 if isinstance(value, np.ndarray) and value.ndim == 0 else map_leaves(np.zeros_like, value)
 
 
 def _handed_on(value: Any) -> Any:

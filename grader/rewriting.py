@@ -10,12 +10,15 @@ import ast
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from grader.authoring.stubs import BEGIN, END
 from grader.errors import CourseError
 
-__all__ = ["Edit", "Function", "Text"]
+__all__ = ["BEGIN", "END", "Edit", "Function", "Text"]
+
+BEGIN: Final = "# solution"
+END: Final = "# end solution"
+"""Lines of a worked solution between which stands what students write."""
 
 Edit: TypeAlias = tuple[ast.AST, str]
 """A node, and what is put in its place."""
@@ -27,6 +30,8 @@ class Function:
 
     name: str
     node: ast.FunctionDef
+    definition: ast.FunctionDef | ast.ClassDef
+    """What stands at the top of the file: the function itself, or the class of the method."""
     statements: tuple[ast.stmt, ...]
     """What students write: those between the markers where the file has some, else all but the docstring. Those inside
     of others (of a loop's body) are not listed apart."""
@@ -78,11 +83,11 @@ class Text:
     def functions(self) -> Iterator[Function]:
         """The functions of the top level and the methods, in order, with what students write in them."""
         regions = self._regions()
-        for name, node in _definitions(self.tree):
+        for name, node, top in _definitions(self.tree):
             body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
             inside = tuple(s for s in body if regions is None or any(s.lineno in region for region in regions))
             if inside:
-                yield Function(name=name, node=node, statements=inside)
+                yield Function(name=name, node=node, definition=top, statements=inside)
 
     def _regions(self) -> list[range] | None:
         """Lines between the markers; None where there are no markers."""
@@ -101,10 +106,10 @@ class Text:
         return self._starts[line - 1] + (column if text.isascii() else len(text.encode()[:column].decode()))
 
 
-def _definitions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+def _definitions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef, ast.FunctionDef | ast.ClassDef]]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
-            yield node.name, node
+            yield node.name, node, node
         elif isinstance(node, ast.ClassDef):
             methods = (inner for inner in node.body if isinstance(inner, ast.FunctionDef))
-            yield from ((f"{node.name}.{method.name}", method) for method in methods)
+            yield from ((f"{node.name}.{method.name}", method, node) for method in methods)

@@ -22,7 +22,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final, TypeAlias
 
-from grader.authoring.rewriting import Function, Text
+from grader.rewriting import Function, Text
 
 __all__ = ["Mutant", "MutantKind", "mutants"]
 
@@ -63,11 +63,15 @@ class Mutant:
     kind: MutantKind
     words: str
     """What was changed, without a word of the code but its names."""
+    place: str = ""
+    """In what; empty where that is not known."""
     source: str = field(repr=False)
     """The whole file."""
+    definition: str = field(repr=False)
+    """The function or the class at the top of the file in which the change is."""
 
     def __str__(self) -> str:
-        return f"{self.function}, line {self.line}: {self.words}"
+        return f"{self.function}, line {self.line}: {self.words}{f', {self.place}' if self.place else ''}"
 
 
 def mutants(
@@ -94,8 +98,17 @@ def mutants(
             if mutated not in seen:
                 seen.add(mutated)
                 line = change.node.lineno  # type: ignore[attr-defined]
-                words = f"{change.words}{f', {change.place}' if change.place else ''}"
-                found.append(Mutant(function=function.name, line=line, kind=change.kind, words=words, source=mutated))
+                found.append(
+                    Mutant(
+                        function=function.name,
+                        line=line,
+                        kind=change.kind,
+                        words=change.words,
+                        place=change.place,
+                        source=mutated,
+                        definition=text.edited_node(function.definition, [(change.node, change.text)]),
+                    )
+                )
     if most is not None and len(found) > most:
         found = [found[number] for number in sorted(random.Random(seed).sample(range(len(found)), most))]
     return tuple(found)
