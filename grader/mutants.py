@@ -106,7 +106,7 @@ def mutants(
                         words=change.words,
                         place=change.place,
                         source=mutated,
-                        definition=text.edited_node(function.definition, [(change.node, change.text)]),
+                        definition=text.within(mutated, function.definition),
                     )
                 )
     if most is not None and len(found) > most:

@@ -70,10 +70,12 @@ class Text:
 
     def edited_node(self, node: ast.AST, edits: Sequence[Edit]) -> str:
         """The text of one node with these of its parts replaced."""
+        return self.within(self.edited(edits), node)
+
+    def within(self, edited: str, node: ast.AST) -> str:
+        """The text of one node in the file as it is after edits inside of that node."""
         start, end = self._span(node)
-        after = len(self.source) - end
-        edited = self.edited(edits)
-        return edited[start : len(edited) - after]
+        return edited[start : len(edited) - (len(self.source) - end)]
 
     def indent(self, statement: ast.stmt) -> str | None:
         """The space in front of a statement; None where it shares its line with something before it."""

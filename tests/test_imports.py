@@ -22,8 +22,8 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "rewriting mutants sizes slips calls settings topics assignment manifest cases operations graphs random_graphs archive notebook "
-    "submission",
+    "rewriting mutants sizes slips calls settings topics assignment manifest cases operations graphs random_graphs "
+    "archive notebook submission",
     "sandbox",
     "reference",
     "findings",

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from grader.assignment import ArraySpec, CaseSpec
 from grader.authoring.configurations import as_toml, configurations
-from grader.mutants import Mutant, MutantKind, mutants
 from grader.authoring.variants import Variant, VariantKind, variants
 from grader.errors import CourseError
 from grader.manifest import load_assignment
+from grader.mutants import Mutant, MutantKind, mutants
 from grader.topics import find_manifest
 
 LAYER = '''

@@ -23,14 +23,12 @@ import os
 import random
 import sys
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
-import pytest
 
 from grader.assignment import Assignment
 from grader.authoring.corpus import compose, parts_of, read_slips
@@ -44,13 +42,14 @@ from grader.authoring.trying import (
     worked_solution,
 )
 from grader.authoring.variants import variants
-from grader.calls import Profile
+from grader.calls import Source
 from grader.checks.likeness import as_if
 from grader.findings import Verdict
-from grader.grading import Session, grade_path, prepare
+from grader.grading import Session, grade
 from grader.manifest import load_assignment
 from grader.reference import Oracle
-from grader.sandbox.pool import Sandbox
+from grader.report.model import PartReport
+from grader.sandbox.inprocess import InProcess
 from grader.submission import read_submission
 from grader.topics import assignment_names, find_manifest
 
@@ -61,13 +60,15 @@ SEEDS = (11, 12, 13)
 NAMED, WRONG = 0.95, 0.005
 
 SPEAKING = frozenset(
-    """WRONG_SHAPE WRONG_DTYPE WRONG_STRUCTURE WRONG_DEVICE GRADIENT_FOLLOWS_FORWARD ACCUMULATES CACHE_SHARED
-    NONDETERMINISTIC NUMERICAL_DERIVATIVE WRONG_RATE SHARED_MASK SAME_MASK NOT_WRITTEN MISSING_FUNCTION DOES_NOT_LOAD
-    RAISED TIMED_OUT KILLED TIME_USED_UP OUT_OF_MEMORY MALFORMED MUTATES_ARGUMENT SUBMISSION_UNREADABLE
-    FAILS_ALREADY NOT_RUN""".split()
-)
+    (
+        "WRONG_SHAPE", "WRONG_DTYPE", "WRONG_STRUCTURE", "WRONG_DEVICE", "GRADIENT_FOLLOWS_FORWARD", "ACCUMULATES",
+        "CACHE_SHARED", "NONDETERMINISTIC", "NUMERICAL_DERIVATIVE", "WRONG_RATE", "SHARED_MASK", "SAME_MASK",
+        "NOT_WRITTEN", "MISSING_FUNCTION", "DOES_NOT_LOAD", "RAISED", "TIMED_OUT", "KILLED", "TIME_USED_UP",
+        "OUT_OF_MEMORY", "MALFORMED", "MUTATES_ARGUMENT", "SUBMISSION_UNREADABLE", "FAILS_ALREADY", "NOT_RUN",
+    )
+)  # fmt: skip
 """Codes whose headline is the cause."""
-EXACT = frozenset("ALL_ZERO SIGN FACTOR TRANSPOSED SWAPPED FLOAT32 LOCAL".split())
+EXACT = frozenset(("ALL_ZERO", "SIGN", "FACTOR", "TRANSPOSED", "SWAPPED", "FLOAT32", "LOCAL"))
 """Diagnoses whose pattern says what was done, where no cause is known beside."""
 TRUE_OF = {
     "zero": {"ALL_ZERO"},
@@ -152,7 +153,8 @@ def first_hint(assignment: Assignment, oracle: Oracle, version: Version) -> Hint
             for check in judged(session, assignment.exercise(name)):
                 if check.verdict is Verdict.FAILED:
                     told = check.findings[0]
-                    text = f"{check.exercise}/{check.aspect}/{check.case}: {told.headline} | {told.pattern} | {told.likely}"
+                    where = f"{check.exercise}/{check.aspect}/{check.case}"
+                    text = f"{where}: {told.headline} | {told.pattern} | {told.likely}"
                     return Hint(code=told.code.name, diagnosis=told.diagnosis, text=text, likely=told.likely)
     return None
 
@@ -174,21 +176,22 @@ def first_hints(
 def held_out(assignment: Assignment, folder: Path) -> list[Version]:
     """Mutants of right code that the judge's catalogue was not made of."""
     solution, chance = worked_solution(assignment), random.Random(1)
-    bases = []
+    bases: list[tuple[Source, str | None]] = []
     for slip in read_slips(assignment.name):
         if not slip.fails:
             source = assignment.with_course_code(read_submission(compose(slip, assignment, folder), assignment).source)
             if len(source.files) == 1 and source.files[source.entry].isascii():
                 bases.append((source, None))
+    bases = chance.sample(bases, min(len(bases), max(1, MUTANTS // 10)))
     text = solution.files[assignment.file].decode()
     others = list(variants(text))
-    for variant in chance.sample(others, min(len(others), MUTANTS // 2)):
+    for variant in chance.sample(others, min(len(others), MUTANTS // 4)):
         bases.append((replace(solution, files={assignment.file: variant.source.encode()}), variant.function))
     found: list[Version] = []
     for source, function in bases:
         every = mutated_versions(assignment, source)
         mine = [each for each in every if each.mutant is not None and function in (None, each.mutant.function)]
-        found += chance.sample(mine, min(len(mine), 2 if function else 20))
+        found += chance.sample(mine, min(len(mine), 4 if function else 20))
     return chance.sample(found, min(len(found), MUTANTS))
 
 
@@ -210,13 +213,12 @@ def borne_out(version: Version, assignment: Assignment, hint: Hint) -> bool:
 def of_mutants(name: str, folder: Path, topics: Table, kinds: Table) -> None:
     assignment = load_assignment(find_manifest(name))
     oracle = Oracle(assignment)
-    prepare(oracle)
     for version, hint in list(first_hints(assignment, oracle, held_out(assignment, folder))):
         if hint is None:
             continue  # equivalent, or missed: tests/benchmarks/test_never_wrong.py
         verdict = "named" if hint.names else "unnamed"
         assert version.mutant is not None
-        claimed = hint.code not in SPEAKING and hint.names
+        claimed = hint.code not in SPEAKING and hint.names and hint.diagnosis != "ALL_ZERO"  # which is plain to see
         if claimed and as_if(version.mutant) not in hint.likely and not borne_out(version, assignment, hint):
             verdict = "wrong"
         line = f"{name}: {version.kind}: {version.words} -> {hint.code} {hint.diagnosis} {hint.text}"
@@ -227,7 +229,6 @@ def of_mutants(name: str, folder: Path, topics: Table, kinds: Table) -> None:
 def of_damages(name: str, topics: Table, kinds: Table) -> None:
     assignment = load_assignment(find_manifest(name))
     oracle = Oracle(assignment)
-    prepare(oracle)
     versions = damaged_versions(assignment, worked_solution(assignment))
     for version, hint in first_hints(assignment, oracle, versions):
         damage = version.words.split(": ")[1].removesuffix(", in what it returns")
@@ -242,25 +243,46 @@ def of_damages(name: str, topics: Table, kinds: Table) -> None:
 
 
 def of_corpus(name: str, folder: Path, table: Table) -> None:
+    """Every failing part of every wrong submission."""
     assignment = load_assignment(find_manifest(name))
-    oracle = Oracle(assignment)
-    with Sandbox(assignment.profile) as sandbox:
-        for slip in (slip for slip in read_slips(name) if slip.fails):
-            report = grade_path(assignment, compose(slip, assignment, folder), oracle=oracle, sandbox=sandbox)
-            for exercise, part in parts_of(report):
-                label = f"{exercise.name}/{part.name}"
-                failed = next((c for c in part.checks if c.findings and c.verdict == "failed"), None)
-                if failed is None or part.earned == part.possible:
-                    continue
-                told = failed.findings[0]
-                text = "\n".join(filter(None, (told.headline, told.pattern, told.likely, told.also, told.detail)))
-                hint = Hint(code=told.code, diagnosis=told.diagnosis, text=text, likely=told.likely)
-                wanted = [e.hint for e in slip.expects if e.part == label and e.code == told.code and e.hint]
-                verdict = "named" if hint.names or any(w in text for w in wanted) else "unnamed"
-                if hint.likely and wanted and not any(w in text + (told.worst or "") + (told.graph or "") for w in wanted):
-                    verdict = "wrong"
-                line = f"{name}/{slip.name} {label}: {slip.title} -> {told.code} {told.diagnosis} {told.pattern} | {told.likely}"
-                table.add(name, verdict, line)
+    oracle, slips = Oracle(assignment), [slip for slip in read_slips(name) if slip.fails]
+
+    def work(number: int) -> bytes:
+        submission = read_submission(compose(slips[number], assignment, folder), assignment)
+        evaluator = InProcess(assignment.with_course_code(submission.source), assignment.profile)
+        report = grade(assignment, submission, evaluator=evaluator, oracle=oracle)
+        return msgspec.json.encode([(e.name, p.name, _first(p)) for e, p in parts_of(report) if p.earned < p.possible])
+
+    for number, answer in in_forks(work, len(slips), seconds=20.0, workers=1):
+        slip = slips[number]
+        if isinstance(answer, Ended):
+            table.add(name, "named")  # that it does not end, or ends its process
+            continue
+        for exercise, part, hint in msgspec.json.decode(answer, type=list[tuple[str, str, Hint | None]]):
+            label = f"{exercise}/{part}"
+            if hint is None:
+                continue
+            wanted = [e.hint for e in slip.expects if e.part == label and e.code == hint.code and e.hint]
+            said = any(text in hint.text for text in wanted)
+            verdict = "named" if hint.names or said else "unnamed"
+            if hint.likely and wanted and not said:
+                verdict = "wrong"
+            table.add(name, verdict, f"{name}/{slip.name} {label}: {slip.title} -> {hint.diagnosis} {hint.text}")
+
+
+def _first(part: PartReport) -> Hint | None:
+    """The first finding of the first check that fails."""
+    for check in part.checks:
+        if check.verdict == "failed" and check.findings:
+            told = check.findings[0]
+            every = (told.headline, told.worst, told.pattern, told.likely, told.also, told.graph)
+            return Hint(
+                code=told.code,
+                diagnosis=told.diagnosis or "",
+                text=" | ".join(filter(None, every)),
+                likely=told.likely or "",
+            )
+    return None
 
 
 def topics() -> tuple[str, ...]:
@@ -279,6 +301,8 @@ def test_corpus(tmp_path: Path) -> None:
     table = Table()
     for name in topics():
         of_corpus(name, tmp_path / name, table)
+        print(f"{name}: done", table.rows.get(name), *table.told, sep="\n", file=sys.stderr, flush=True)
+        table.told.clear()
     finish("corpus", table)
 
 
@@ -293,5 +317,6 @@ def test_mutants(tmp_path: Path) -> None:
     table, kinds = Table(), Table()
     for name in topics():
         of_mutants(name, tmp_path / name, table, kinds)
-        print(f"{name}: done", file=sys.stderr)
+        print(f"{name}: done", table.rows.get(name), *table.told, sep="\n", file=sys.stderr, flush=True)
+        table.told.clear()
     finish("mutants", table, kinds)
