@@ -35,11 +35,13 @@ SOLUTION = """
 import numpy as np
 
 def _power(secret, count):
+    # solution
     found = 1
     while count > 0:
         found = found * secret
         count -= 1
     return found
+    # end solution
 
 def bowl_forward(x, w):
     # solution
@@ -114,7 +116,8 @@ def test_a_solution_that_is_not_the_references_teaches_nothing(tmp_path: Path) -
 def test_a_mutant_that_never_ends_is_ended_by_its_rounds(tmp_path: Path) -> None:
     """`count -= 1` left out, and `count += 1`, go on for ever; all of the others are still asked."""
     assignment = course(tmp_path)
-    assert any("while count > 0" in mutant.source for mutant in mutants(SOLUTION))
+    words = {mutant.words for mutant in mutants(SOLUTION, ["_power"])}
+    assert {"left out", "a plus where a minus stood"} <= words
     assert "as if" in told(assignment, student(sign="-")).likely
 
 
