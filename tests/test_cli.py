@@ -218,7 +218,7 @@ def test_json_alone_on_stdout_fits_the_schema(run: Callable[..., Ran], submissio
     ran = run("grade", submission, "--assignment", submission, "--format", "json")
     document = json.loads(ran.out)
     validate(document)
-    assert document["score"] == {"earned": 2.0, "possible": 2.0, "undecided": 0.0, "verdict": "passed"}
+    assert document["score"] == {"earned": 2.0, "possible": 2.0, "undecided": 0.0, "pending": 0.0, "verdict": "passed"}
     assert document["exercises"][0]["parts"][0]["checks"][0]["comparisons"]
 
 

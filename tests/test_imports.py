@@ -22,7 +22,8 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "sizes calls settings topics assignment manifest cases operations graphs random_graphs archive notebook submission",
+    "sizes calls settings devices topics operations graphs random_graphs "
+    "assignment manifest cases archive notebook submission",
     "sandbox",
     "reference",
     "findings",

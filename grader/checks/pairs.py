@@ -18,6 +18,9 @@ student's *own* forward (finite differences); the backward equals the reference'
 those of the case. A forward that returns no array of the right shape, or nothing, is a wrong one; the contract of its
 backward can't be tested, and it is right if it gives the reference's gradient.
 
+In a coarser precision than float64 no differences are taken, for they would be noise: there the reference and the
+contract alone decide. (The same file was judged in float64 before: grader.grading.)
+
 Before wrong numbers cost a point the reference itself is held against finite differences (Oracle.doubt).
 """
 
@@ -49,6 +52,7 @@ from grader.numerics.gradcheck import FailurePoint, GradientCheck, GradientFault
 from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import joined, leaves, named_leaves, rebuild, split
+from grader.settings import Precision
 
 __all__ = ["backward", "by_hand", "loss_gradient"]
 
@@ -205,6 +209,7 @@ def _own(question: Question, out: Any, runs: Any, pull: Any, forward_right: bool
         reference=truth if forward_right else None,
         seed=case.seed,
         localise=forward_right,
+        differences=case.precision is Precision.FLOAT64,
         forwards=forwards,
         elsewhere=True,  # what an evaluator's call writes into, the student's side notes: Returned.changed
     )
@@ -215,6 +220,8 @@ def _weigh(question: Question, evidence: _Evidence) -> Ruling:
     broken = _broken_contract(question, evidence)
     if broken is not None:
         return Ruling(failure=broken)
+    if question.case.precision is not Precision.FLOAT64:
+        return Ruling() if evidence.equals_reference else Ruling(failure=_wrong(question, evidence.results))
     own, exercise = evidence.own.outcome, question.exercise
     if evidence.equals_reference:
         if evidence.forward_right and own is CheckOutcome.FAILED:
@@ -390,7 +397,13 @@ def _gradient_leaves(question: Question) -> dict[str, list[Leaf]]:
     inputs, scale = float_inputs(case.inputs), largest(leaves(dict(gradients)))
     # The gradient of a bias in front of a batch norm is zero, and what rounding leaves of the upstream gradient.
     noise = largest(leaves(1.0 if case.upstream is None else case.upstream))
-    wanted = {name: expected_leaves(_label(question, name), tree, scale, noise) for name, tree in gradients.items()}
+    slack = question.oracle.expected(exercise, case).slack
+    wanted = {
+        name: expected_leaves(
+            _label(question, name), tree, scale, noise, slack=None if slack is None else slack.gradients[name]
+        )
+        for name, tree in gradients.items()
+    }
     every = {leaf.name: leaf.expected for each in wanted.values() for leaf in each}
 
     def told(leaf: Leaf, spec: ArraySpec) -> Leaf:

@@ -19,6 +19,7 @@ from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison
 from grader.numerics.diagnosis import Context
 from grader.numerics.trees import map_leaves, named_leaves
+from grader.reference import Expected
 
 __all__ = ["trajectory"]
 
@@ -43,11 +44,17 @@ def trajectory(question: Question) -> Ruling:
         before = {
             label: np.asarray(leaf) for label, leaf in [*named_leaves(params, name), *named_leaves(update, "grads")]
         }
-        failure = _compare(question, found, wanted, step, before, evidence)
+        failure = _compare(question, found, wanted, _slack(name, expected.slack, step), step, before, evidence)
         if failure is not None:
             return Ruling(failure=failure, comparisons=evidence)
         params, state = found[name], {field: _handed_on(value) for field, value in found.get("state", state).items()}
     return Ruling(comparisons=evidence)
+
+
+def _slack(name: str, slack: Expected | None, step: int) -> dict[str, Any]:
+    if slack is None:
+        return {}
+    return {name: slack.trajectory[step - 1], "state": slack.states[step - 1]}
 
 
 def _start(value: Any) -> Any:
@@ -79,12 +86,14 @@ def _compare(
     question: Question,
     found: dict[str, Any],
     wanted: dict[str, Any],
+    slack: dict[str, Any],
     step: int,
     before: dict[str, Any],
     evidence: list[tuple[str, Comparison]],
 ) -> Finding | None:
     every = question.oracle.once(
-        ("step", question.case.key, step), lambda: {name: expected_leaves(name, tree) for name, tree in wanted.items()}
+        ("step", question.case.key, step),
+        lambda: {name: expected_leaves(name, tree, slack=slack.get(name)) for name, tree in wanted.items()},
     )
     results = [
         (leaf if comparison.passed else _with_context(leaf, before), value, comparison)

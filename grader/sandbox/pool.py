@@ -23,7 +23,11 @@ from grader.sandbox.warm import Zygote
 __all__ = ["Sandbox"]
 
 TRIES = 3
-_AUTOGRAD = {Profile.NUMPY: "no torch", Profile.TORCH: "autograd refused (a deterrent)"}
+_AUTOGRAD = {
+    Profile.NUMPY: "no torch",
+    Profile.TORCH: "autograd refused (a deterrent)",
+    Profile.CUDA: "autograd refused (a deterrent)",
+}
 
 
 class Sandbox:
@@ -53,6 +57,7 @@ class Sandbox:
         self._lock = threading.RLock()
         self._places: list[Zygote | None] = [None] * zygotes
         self._retired: list[Zygote] = []
+        self._beside: dict[Profile, Sandbox] = {}
         self._known: tuple[Rung, tuple[str, ...], dict[str, str]] | None = None
         if rung is Rung.NONE:
             self._known = (Rung.NONE, ("process", "resource limits"), {})
@@ -65,6 +70,21 @@ class Sandbox:
             if self._known is None or self._known[0] is not Rung.NONE:
                 for place in range(len(self._places)):
                     self._zygote(place)
+
+    def beside(self, profile: Profile) -> Sandbox:
+        """One like it for another profile, or itself: made when it is first asked for, closed with this one."""
+        if profile is self.profile:
+            return self
+        with self._lock:
+            if profile not in self._beside:
+                self._beside[profile] = Sandbox(
+                    profile,
+                    rung=self._wanted,
+                    require=self._require,
+                    zygotes=len(self._places),
+                    forks=self._forks,
+                )
+            return self._beside[profile]
 
     @property
     def rung(self) -> Rung:
@@ -130,6 +150,9 @@ class Sandbox:
                     zygote.close()
             self._places = [None] * len(self._places)
             self._retired = []
+            for other in self._beside.values():
+                other.close()
+            self._beside = {}
 
     def __enter__(self) -> Sandbox:
         return self
