@@ -139,6 +139,21 @@ def test_a_class_and_a_student_are_told_the_same(course: Assignment) -> None:
     assert walled.score == here.score
 
 
+def test_a_mask_that_torch_makes_float32_is_named(tmp_path: Path) -> None:
+    """It stays wrong where float64 is asked: half of the digits are lost, and nobody sees it."""
+    exercise = (
+        'name = "mask"\nkind = "function"\nfunction = "f"\nreference = "f"\ninputs = { x = "N D" }\n'
+        'points = { value = 1 }\n[[exercise.case]]\nname = "small"\nsizes = { N = 3, D = 4 }\n'
+    )
+    reference = "def f(x):\n    return x * (x > 0) / 0.7\n"
+    course = make_course(tmp_path, exercise, reference, head=HEAD + '[also_on]\n"torch" = 0.1\n')
+    report = grade_text(course, "def f(x):\n    return x * ((x > 0) / 0.7)\n")
+    (told,) = [check.findings[0] for check in checks(report) if check.verdict == "failed"]
+    assert (report.score.earned, told.diagnosis) == (0.9, "FLOAT32")
+    assert "a mask divided by a number" in told.likely
+    assert score(grade_text(course, "def f(x):\n    return x * (x > 0) / 0.7\n")) == (1.0, 0.0, 0.0)
+
+
 # ------------------------------------------------------------------------------------------------------- the manifest
 
 
