@@ -270,8 +270,10 @@ class Assignment:
     """What imports between them call that folder; empty if it has no name."""
     given: Mapping[str, bytes] = field(default_factory=dict, compare=False)
     """Modules of the course, by name, for where a submission hasn't got them."""
+    slips: Path | None = field(default=None, compare=False)
+    """Known wrong references (grader.slips)."""
     digest: str = ""
-    """SHA-256 of manifest, reference, course code and data: what a result depends on, but for submission and seed."""
+    """SHA-256 of manifest, reference, slips, course code, data: what a result depends on, but for submission, seed."""
 
     def only(self, patterns: Sequence[str]) -> Assignment:
         """The same with those of its exercises alone whose names match one of these patterns (conv*); the points too.

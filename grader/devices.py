@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib.util
 from typing import assert_never
 
 from grader.calls import Profile
@@ -20,8 +21,10 @@ __all__ = ["gpus", "missing", "require"]
 def missing(profile: Profile, device: Device = Device.AUTO) -> str:
     """Why code can't be given these arrays here, in words; empty if it can."""
     match profile:
-        case Profile.NUMPY | Profile.TORCH:
+        case Profile.NUMPY | Profile.TORCH | Profile.PRETEND_CUDA:
             return ""
+        case Profile.JAX:
+            return "" if importlib.util.find_spec("jax") else "there is no JAX here (gradmark[jax])"
         case Profile.CUDA:
             if device is Device.CPU:
                 return "--device cpu uses no GPU"

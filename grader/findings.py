@@ -57,6 +57,7 @@ class FindingCode(enum.Enum):
     WRONG_SHAPE = "{what} has shape {shape}, expected {expected}"
     WRONG_DTYPE = "{what} is of dtype {dtype}, expected {expected}"
     WRONG_STRUCTURE = "{what} {problem}"
+    WRONG_DEVICE = "{what} is {found}, expected a tensor on cuda:0"
     NOT_FINITE = "{what} has NaN or infinite elements: {wrong} of {size} elements differ"
     # The gradient
     WRONG_GRADIENT = "{what} is not the gradient: {wrong} of {size} elements differ"
@@ -89,6 +90,7 @@ class FindingCode(enum.Enum):
     OUTPUT_CUT = "{function} prints too much: what goes beyond {limit} bytes is dropped"
     MALFORMED = "{function} returned something that can't be graded: {problem}"
     MUTATES_ARGUMENT = "{function} writes into {what}"
+    SYNCHRONISES = "{function} waits for the GPU: {where}"
     NOT_RUN = "not run: {problem}"
     FAILS_ALREADY = "not judged with {arrays}: it fails with {main} already"
     # Not the student's fault

@@ -5,6 +5,8 @@ The manifest, key by key (`?` marks what may be left out):
     format = 1                    version of this format
     name, title, file             the topic, a line about it, the file that students edit
     reference, solution?, data?   below the reference folder: torch functions, the worked solution, an .npz
+    slips?                        below the reference folder: known mistakes, by which wrong answers are recognised and
+                                  their cause named; grader.slips says how to write them
     adapter?                      below the reference folder: Python that turns the students' signatures into those of
                                   the kinds. It runs in their process, beside their code, which it finds in `student`
                                   (`student.conv_forward(x, w, {"pad": pad})`), and its functions come before theirs.
@@ -19,10 +21,11 @@ The manifest, key by key (`?` marks what may be left out):
     seed                          of the visible cases, and of the hidden ones where no private seed is given
     profile? = "numpy"            "numpy": the student's code gets NumPy arrays, in a process without torch. "torch": it
                                   gets torch tensors, float64 on the CPU, and autograd is refused as well as a process
-                                  can: a deterrent, no wall (grader.sandbox.autograd says what goes through)
+                                  can: a deterrent, no wall (grader.sandbox.autograd says what goes through).
+                                  "jax": arrays of jax's on the CPU (the extra "jax"), jax.grad refused likewise
     [also_on]?                    {setting = share}: the same file on other arrays, for that share of each part,
                                   in hundredths; the profile in float64 has the rest. "torch", "torch float32",
-                                  "cuda", "cuda bfloat16": a profile and, where it is not float64, a precision. A part
+                                  "cuda", "cuda float32": a profile and, where it is not float64, float32. A part
                                   that fails with the profile's arrays is not judged on others, and has none of their
                                   shares. Engines have none: all their points stay where they were
     follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
@@ -85,6 +88,7 @@ from grader.errors import ManifestError
 from grader.operations import GraphSpec
 from grader.settings import Precision, Setting
 from grader.sizes import Formula
+from grader.slips import declared
 from grader.topics import reference_folder
 
 __all__ = ["load_assignment"]
@@ -161,6 +165,7 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     exercise: list[_RawExercise]
     solution: str | None = None
     data: str | None = None
+    slips: str | None = None
     adapter: str | None = None
     more_files: list[str] = []
     package: str = ""
@@ -211,6 +216,8 @@ def load_assignment(manifest: Path) -> Assignment:
     also_on = _also_on(manifest, raw)
     exercises = tuple(_Builder(manifest, raw, item, also_on).exercise() for item in raw.exercise)
     _unique(manifest, "exercise", [exercise.name for exercise in exercises])
+    slips = _existing(manifest, folder, "slips", raw.slips) if raw.slips else None
+    known = _slips(manifest, slips, {exercise.name for exercise in exercises}) if slips else None
     return Assignment(
         name=raw.name,
         title=raw.title,
@@ -227,7 +234,8 @@ def load_assignment(manifest: Path) -> Assignment:
         more_files=tuple(raw.more_files),
         package=raw.package,
         given=given,
-        digest=_digest(text, reference, [code for code in (adapter, *given.values()) if code is not None], data),
+        slips=slips,
+        digest=_digest(text, reference, [code for code in (adapter, *given.values(), known) if code is not None], data),
     )
 
 
@@ -244,8 +252,8 @@ def _also_on(manifest: Path, raw: _RawAssignment) -> tuple[tuple[Setting, Fracti
             raise ManifestError(str(manifest), where, "is the main setting, which has what the others leave")
         if setting in shares:
             raise ManifestError(str(manifest), where, "is named twice")
-        if setting.precision in (Precision.TF32, Precision.BFLOAT16) and setting.profile is not Profile.CUDA:
-            raise ManifestError(str(manifest), where, f"{setting.precision} is for cuda alone")
+        if setting.precision in (Precision.TF32, Precision.BFLOAT16):  # the device's own: its process must be told
+            raise ManifestError(str(manifest), where, f"{setting.precision} is not graded yet; there is float32")
         if not 0 < value < 1 or not _in_hundredths(value):
             raise ManifestError(str(manifest), where, f"{value} is not a share between 0 and 1, in steps of 0.01")
         shares[setting] = Fraction(str(value))
@@ -279,6 +287,21 @@ def _code(manifest: Path, folder: Path, key: str, name: str) -> bytes:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         raise ManifestError(str(manifest), key, f"{name} does not parse: {error}") from error
+    return text
+
+
+def _slips(manifest: Path, path: Path, exercises: set[str]) -> bytes:
+    """A file of known slips; what it names must be there."""
+    text = path.read_bytes()
+    try:
+        found = list(declared(text))
+    except (SyntaxError, ValueError) as error:
+        raise ManifestError(str(manifest), "slips", f"{path.name}: {error}") from error
+    for function, exercise in found:
+        if exercise not in exercises:
+            raise ManifestError(
+                str(manifest), "slips", f"{path.name}: {function}: there is no exercise named {exercise!r}"
+            )
     return text
 
 

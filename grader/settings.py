@@ -97,7 +97,11 @@ def _arrays(profile: Profile) -> str:
             return "NumPy arrays"
         case Profile.TORCH:
             return "torch tensors"
+        case Profile.PRETEND_CUDA:
+            return "torch tensors on a pretend GPU"
         case Profile.CUDA:
             return "torch tensors on a GPU"
+        case Profile.JAX:
+            return "JAX arrays"
         case _:
             assert_never(profile)

@@ -167,7 +167,8 @@ def test_a_mask_that_torch_makes_float32_is_named(tmp_path: Path) -> None:
         ('"torch" = 0', "also_on.torch", "between 0 and 1"),
         ('"torch" = 0.5\n"torch float32" = 0.5', "also_on", "leaves nothing for the main setting"),
         ('"torch" = 0.1\n"torch float64" = 0.1', "also_on.torch float64", "named twice"),
-        ('"torch tf32" = 0.1', "also_on.torch tf32", "for cuda alone"),
+        ('"cuda tf32" = 0.1', "also_on.cuda tf32", "not graded yet"),
+        ('"cuda bfloat16" = 0.1', "also_on.cuda bfloat16", "not graded yet"),
     ],
 )
 def test_a_wrong_share_is_the_manifest_s_fault(tmp_path: Path, lines: str, field: str, problem: str) -> None:
@@ -314,6 +315,40 @@ def test_fewer_digits_are_allowed_by_element_and_together(actual: np.ndarray, re
     if reason is Reason.VALUES:
         assert result.wrong
         assert (result.error or 0) > (result.allowed or np.inf)
+
+
+KINK = (
+    'name = "layer"\nkind = "layer"\nforward = "f"\nbackward = "b"\nreference = "f"\noutput = "N D"\n'
+    'inputs = { x = "N D" }\npoints = { forward = 1, backward = 2 }\n'
+    '[[exercise.case]]\nname = "zeros"\ndraw = { x = "sparse" }\nsizes = { N = 6, D = 8 }\n',
+    "def f(x):\n    return torch.relu(x)\n",
+)
+RELU = """
+def f(x):
+    return x * (x > 0), x
+def b(dout, x):
+    return dout * (x MARK 0)
+"""
+
+
+@pytest.mark.parametrize(("mark", "verdict"), [(">", "passed"), (">=", "passed"), ("<", "failed")])
+def test_a_choice_at_a_kink_that_is_right_in_float64_is_right_in_float32(
+    tmp_path: Path, mark: str, verdict: str
+) -> None:
+    course = make_course(tmp_path, *KINK, head=HEAD + '[also_on]\n"torch float32" = 0.1\n')
+    report = grade_text(course, RELU.replace("MARK", mark))
+    assert report.score.verdict == verdict
+    assert set(of(report, "torch float32")) == ({"passed"} if verdict == "passed" else {"passed", "not run"})
+
+
+def test_in_float32_a_wrong_sign_at_a_kink_is_still_wrong(tmp_path: Path) -> None:
+    """Right in float64, and another function in float32."""
+    course = make_course(tmp_path, *KINK, head=HEAD + '[also_on]\n"torch float32" = 0.1\n')
+    text = RELU.replace("x MARK 0)", "x >= 0) * (1.0001 if str(x.dtype) == 'torch.float32' else 1)")
+    report = grade_text(course, text)
+    assert set(of(report, "")) == {"passed"}
+    assert "failed" in of(report, "torch float32")
+    assert codes(parts(report)["backward"]) == {"WRONG_GRADIENT"}
 
 
 def test_a_number_may_be_of_any_dtype() -> None:

@@ -39,10 +39,11 @@ __all__ = [
 TOPICS = assignment_names()
 COURSES = ("cs231n", "eecs498")
 """Topics whose stubs and lessons are other people's: manifests and references only, each for one array library."""
+BOTH = (Profile.NUMPY, Profile.TORCH)
 PROFILES = tuple(
     (name, profile)
     for name in TOPICS
-    for profile in ((load_assignment(find_manifest(name)).profile,) if name in COURSES else Profile)
+    for profile in ((load_assignment(find_manifest(name)).profile,) if name in COURSES else BOTH)
 )
 """Topics with what their worked solutions run on."""
 Sandboxes = Mapping[Profile, Sandbox]
@@ -52,7 +53,7 @@ Sandboxes = Mapping[Profile, Sandbox]
 def sandboxes() -> Iterator[Sandboxes]:
     """Where submissions run, by what their arrays are."""
     with ExitStack() as held:
-        yield {profile: held.enter_context(Sandbox(profile, require=Rung.NONE)) for profile in Profile}
+        yield {profile: held.enter_context(Sandbox(profile, require=Rung.NONE)) for profile in BOTH}
 
 
 @cache

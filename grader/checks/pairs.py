@@ -19,7 +19,8 @@ those of the case. A forward that returns no array of the right shape, or nothin
 backward can't be tested, and it is right if it gives the reference's gradient.
 
 In a coarser precision than float64 no differences are taken, for they would be noise: there the reference and the
-contract alone decide. (The same file was judged in float64 before: grader.grading.)
+contract alone decide. (The same file was judged in float64 before: grader.grading.) Where the reference disagrees, the
+student's own gradients in float64 are asked for: a choice at a kink that is right there is right here.
 
 Before wrong numbers cost a point the reference itself is held against finite differences (Oracle.doubt).
 """
@@ -37,6 +38,7 @@ from grader.calls import Kept
 from grader.checks.asking import Unanswered, finding, size_of
 from grader.checks.outputs import expected_value, float_inputs, largest, loss_and_gradient, losses_and_gradients
 from grader.checks.question import Question, Ruling
+from grader.checks.slips import recognised
 from grader.checks.values import (
     Leaf,
     compare_leaves,
@@ -52,6 +54,7 @@ from grader.numerics.gradcheck import FailurePoint, GradientCheck, GradientFault
 from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import joined, leaves, named_leaves, rebuild, split
+from grader.reference import Expected
 from grader.settings import Precision
 
 __all__ = ["backward", "by_hand", "loss_gradient"]
@@ -221,7 +224,8 @@ def _weigh(question: Question, evidence: _Evidence) -> Ruling:
     if broken is not None:
         return Ruling(failure=broken)
     if question.case.precision is not Precision.FLOAT64:
-        return Ruling() if evidence.equals_reference else Ruling(failure=_wrong(question, evidence.results))
+        right = evidence.equals_reference or _chosen_in_float64(question, evidence)
+        return Ruling() if right else Ruling(failure=_wrong(question, evidence.results))
     own, exercise = evidence.own.outcome, question.exercise
     if evidence.equals_reference:
         if evidence.forward_right and own is CheckOutcome.FAILED:
@@ -239,13 +243,55 @@ def _weigh(question: Question, evidence: _Evidence) -> Ruling:
     return Ruling(failure=_wrong(question, evidence.results))
 
 
+def _chosen_in_float64(question: Question, evidence: _Evidence) -> bool:
+    """Whether these are, to their digits, the student's own gradients in float64, and those are right beside the
+    reference's: another choice of the subgradient at a kink, of which differences tell nothing in fewer digits.
+    """
+    name = f"{question.case.name}, in float64"
+    case = replace(question.case, precision=Precision.FLOAT64, spec=replace(question.case.spec, name=name))
+    exact = replace(question, case=case, student=replace(question.student, precision=Precision.FLOAT64))
+    try:
+        ruling = loss_gradient(exact) if question.exercise.kind is Kind.LOSS else backward(exact)
+        if ruling.failure is not None or all(result.passed for _, result in ruling.comparisons):
+            return False
+        own = _against_reference(exact, _gradients(exact))
+    except Unanswered:
+        return False
+    if isinstance(own, Finding):
+        return False
+    pairs = zip(evidence.results, own, strict=True)
+    return all(compare(actual, wanted, leaf.tolerance).passed for (leaf, actual, _), (_, wanted, _) in pairs)
+
+
+def _gradients(question: Question) -> Any:
+    """What the student's code gives for the case, asked once more."""
+    roles, student, case = question.exercise.functions, question.student, question.case
+    if question.exercise.kind is Kind.LOSS:
+        return loss_and_gradient(question, case.args)[1]
+    expected, results = question.oracle.expected(question.exercise, case), len(question.exercise.outputs)
+    _, cache = student.pair(roles["forward"], *case.args, like=size_of(expected.value), results=results)
+    upstream = case.upstream if results > 1 else [case.upstream]
+    return student.value(roles["backward"], *upstream, cache, like=size_of(*expected.gradients.values()))
+
+
 def _wrong(question: Question, results: Compared) -> Finding | None:
     """The gradient is wrong, unless the reference is in doubt."""
     doubt = question.oracle.doubt(question.exercise, question.case)
     if doubt is not None:
         shown = "the course sees the numbers" if question.hide_values else doubt
         return finding(FindingCode.ORACLES_DISAGREE, fault=Fault.COURSE, problem=shown)
-    return tell(FindingCode.WRONG_GRADIENT, results, hide_values=question.hide_values)
+    return _told(question, results)
+
+
+def _told(question: Question, results: Compared) -> Finding | None:
+    """What is said of wrong numbers."""
+
+    def named(made: Expected) -> dict[str, Any]:
+        trees = made.gradients.items()
+        return {label: leaf for name, tree in trees for label, leaf in named_leaves(tree, _label(question, name))}
+
+    cause = recognised(question, results, named)
+    return tell(FindingCode.WRONG_GRADIENT, results, hide_values=question.hide_values, cause=cause)
 
 
 def _elsewhere(question: Question, evidence: _Evidence) -> Ruling:
@@ -305,7 +351,7 @@ def _broken_contract(question: Question, evidence: _Evidence) -> Finding | None:
         code = _CONTRACT.get(problem.code)
         if code is not None:
             told = finding(code, function=_names(question)[1], problem=problem.detail, likely=_REMEDIES[code])
-            wrong = tell(FindingCode.WRONG_GRADIENT, evidence.results, hide_values=question.hide_values)
+            wrong = _told(question, evidence.results)
             if wrong is None or wrong.diagnosis == DiagnosisCode.UNKNOWN.name:
                 return told
             return replace(told, pattern=wrong.pattern, likely=wrong.likely or told.likely, diagnosis=wrong.diagnosis)

@@ -1,5 +1,8 @@
 """Training loops: first the same trajectory as the reference's, then the loss and accuracy that they reach.
 
+A wrong training is run again by the reference: with the slips of the course (grader.checks.slips), then on arguments
+that make the usual mistakes of any loop (SLIPS). What gives the student's numbers is told.
+
 Accuracy alone can't grade a training loop: a sum for a mean in the loss scores higher than the right code
 (assignments/mlp/README.md shows it). So the parameters and losses must equal the reference's first.
 """
@@ -16,7 +19,16 @@ from numpy.typing import NDArray
 from grader.cases import Case
 from grader.checks.asking import Student, finding, size_of
 from grader.checks.question import Question, Ruling
-from grader.checks.values import Leaf, compare_leaves, describe_value, expected_leaves, structure_problem, tell
+from grader.checks.slips import recognised
+from grader.checks.values import (
+    Leaf,
+    compare_leaves,
+    describe_value,
+    expected_leaves,
+    numbers,
+    structure_problem,
+    tell,
+)
 from grader.errors import OracleError
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Reason
@@ -54,10 +66,19 @@ def _compare(question: Question, params: Any, losses: Array, expected: Expected)
     step = _first_wrong(losses, expected.value, told[0][2].tolerance)
     if any(not comparison.passed for _, _, comparison in trained):
         step = min(step, _first_step(question, params, len(losses)))
+
+    def named(made: Expected) -> dict[str, Any]:
+        return dict([*named_leaves(made.trajectory[0], name), *named_leaves(made.value, "loss")])
+
     failure = tell(
-        FindingCode.WRONG_TRAJECTORY, results, hide_values=question.hide_values, step=step, steps=len(losses)
+        FindingCode.WRONG_TRAJECTORY,
+        results,
+        hide_values=question.hide_values,
+        cause=(cause := recognised(question, results, named)),
+        step=step,
+        steps=len(losses),
     )
-    if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY:
+    if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY and cause is None:
         failure = _explained(question, failure, params, losses, expected)
     return Ruling(failure=failure, comparisons=[(leaf.name, comparison) for leaf, _, comparison in results])
 
@@ -245,7 +266,7 @@ def _train(question: Question, args: list[Any]) -> tuple[Any, Any] | Finding:
     if not isinstance(returned, (tuple, list)) or len(returned) != 2:
         problem = f"must return (params, losses), it returned {describe_value(returned)}"
         return finding(FindingCode.WRONG_STRUCTURE, what=function, problem=problem)
-    return returned[0], returned[1]
+    return returned[0], numbers(returned[1])  # the history of losses is for the host
 
 
 def _bad_losses(losses: Any, steps: int) -> str | None:

@@ -17,6 +17,7 @@ import click
 
 from grader import __version__
 from grader.cli.classes import batch_command, merge_command, regrade_command, show_command
+from grader.cli.courses import lint_command, new_command, release_command
 from grader.cli.single import demo_command, doctor_command, grade_command, schema_command, topics_command
 from grader.cli.terminal import FAILED, INTERRUPTED, PASSED, UNDECIDED, tell
 from grader.errors import CourseError, GradebookError, GradmarkError, MachineError, SubmissionError
@@ -97,6 +98,9 @@ for _command in (
     merge_command,
     show_command,
     topics_command,
+    new_command,
+    lint_command,
+    release_command,
     demo_command,
     schema_command,
     doctor_command,

@@ -25,7 +25,7 @@ __all__ = [
 WIDTH = 100
 _NOT_WRITTEN = "NOT_WRITTEN"
 _OF_THE_WHOLE = ("DOES_NOT_LOAD", "SUBMISSION_UNREADABLE", "ORACLE_FAILED", "MACHINE_FAILED")
-_OF_A_RESULT = ("WRONG_VALUE", "WRONG_SHAPE", "WRONG_DTYPE", "WRONG_STRUCTURE", "NOT_FINITE")
+_OF_A_RESULT = ("WRONG_VALUE", "WRONG_SHAPE", "WRONG_DTYPE", "WRONG_STRUCTURE", "WRONG_DEVICE", "NOT_FINITE")
 _OF_A_CALL = ("RAISED", "TIMED_OUT", "KILLED", "MALFORMED")
 _OF_A_SETTING = ("FAILS_ALREADY", "PENDING")
 """Why nothing was asked in a further setting: said by the part's points, and once for all parts."""
@@ -198,7 +198,7 @@ def _cause(finding: FindingReport, check: CheckReport) -> str:
         return check.aspect
     if finding.code in _OF_A_CALL:
         return finding.headline.partition(" ")[0]
-    return finding.headline if finding.code == "MUTATES_ARGUMENT" else ""
+    return finding.headline if finding.code in ("MUTATES_ARGUMENT", "SYNCHRONISES") else ""
 
 
 def _finding(finding: FindingReport, check: CheckReport, others: list[str], private: bool) -> Iterator[str]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
+import sys
+from collections.abc import Callable
 from typing import Final
 
 from grader.calls import Profile
 from grader.sandbox.profiles import kit_of
 
-__all__ = ["preload"]
+__all__ = ["preload", "told_by_a_child"]
 
 _NUMPY: Final = """
 array_api_compat array_api_compat.numpy array_api_compat.numpy.fft array_api_compat.numpy.linalg numpy numpy.char
@@ -44,16 +47,50 @@ xml.etree.ElementTree zipfile zipimport zlib zoneinfo
 
 def preload(profile: Profile) -> None:
     """Import everything; what this Python or this NumPy does not have is left out."""
-    torch = _TORCH if profile is Profile.TORCH else ""
+    torch = _TORCH if profile.has_torch else ""
     for name in (*_NUMPY.split(), *torch.split(), *_STANDARD.split()):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _warm()
-    if profile is Profile.TORCH:
+    if profile.has_torch:
         from grader.sandbox import tensors
 
         tensors.warm()
+    if profile is Profile.JAX:
+        _import_what_jax_needs()
     kit_of(profile)
+
+
+def _import_what_jax_needs() -> None:
+    """Import what JAX imports when it first computes: found out in a child, since this process must not compute."""
+    from grader.sandbox import jaxarrays
+
+    def modules() -> str:
+        jaxarrays.compute()
+        return " ".join(sys.modules)
+
+    kit_of(Profile.JAX)
+    for name in told_by_a_child(modules).split():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def told_by_a_child(tell: Callable[[], str]) -> str:
+    """What a forked child has to say, which then ends; nothing if it fails."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.close(reading)
+            with open(writing, "w") as pipe:
+                pipe.write(tell())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading) as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    return told
 
 
 def _warm() -> None:

