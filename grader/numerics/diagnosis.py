@@ -139,7 +139,8 @@ def _by_a_rounded_factor(m: Mismatch) -> bool:
     if np.count_nonzero(there) < 2 or np.any(m.actual[~there]):
         return False
     share = m.error[there] / m.expected[there]
-    return bool(np.ptp(share) <= 8 * float(np.finfo(np.float64).eps) < abs(share[0]) <= float(np.finfo(np.float32).eps))
+    unit = float(np.finfo(np.float32).eps) / 2
+    return bool(np.ptp(share) <= 8 * float(np.finfo(np.float64).eps) and unit / 16 <= abs(share[0]) <= 2 * unit)
 
 
 def _claims(part: Recogniser, m: Mismatch) -> list[Diagnosis]:
