@@ -16,7 +16,7 @@ from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck
 from grader.settings import Setting
 
-__all__ = ["Check", "Fault", "Finding", "FindingCode", "Status", "Verdict"]
+__all__ = ["Check", "Curve", "Fault", "Finding", "FindingCode", "Status", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -128,6 +128,16 @@ class Finding:
     """Code of the diagnosis behind pattern and likely."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """The losses of a training beside the reference's, at some of its steps."""
+
+    steps: tuple[int, ...]
+    """Counted from 1."""
+    actual: tuple[float, ...]
+    expected: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Check:
     """One aspect of one exercise on one case, judged."""
@@ -149,6 +159,8 @@ class Check:
     """Evidence against the reference, by the name of the compared tensor."""
     gradient: GradientCheck | None = None
     """Evidence against finite differences of the student's own forward."""
+    curve: Curve | None = None
+    """Of a training; left out for hidden cases."""
     inputs: str = ""
     """Shapes of the case, for the message."""
     seed: int | None = None

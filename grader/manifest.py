@@ -22,6 +22,7 @@ The manifest, key by key (`?` marks what may be left out):
     profile? = "numpy"            "numpy": the student's code gets NumPy arrays, in a process without torch. "torch": it
                                   gets torch tensors, float64 on the CPU, and autograd is refused as well as a process
                                   can: a deterrent, no wall (grader.sandbox.autograd says what goes through).
+                                  "pretend-cuda": the same tensors as if on a GPU, under its rules, on any machine.
                                   "jax": arrays of jax's on the CPU (the extra "jax"), jax.grad refused likewise
     [also_on]?                    {setting = share}: the same file on other arrays, for that share of each part,
                                   in hundredths; the profile in float64 has the rest. "torch", "torch float32",

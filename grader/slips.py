@@ -34,9 +34,15 @@ What is for free: a slip of `affine` is looked for in every exercise whose refer
 training), in each call and in all, and the message says in which. So a catalogue is of layers, and needs of networks
 only what is wrong between the layers.
 
+A mistake that is made forward alone and forward and backward is two slips, and both give the same result in a forward
+check: where they have the same `likely`, they are one cause, told with the pattern of the first. So the one of the
+forward alone comes first, and its pattern speaks of the result. Of a gradient, a slip with a wrong value is found only
+where the student's value is the same.
+
 What to know when choosing the words. `pattern` says what can be seen in the arrays, `likely` what the student did. Both
-are shown of a hidden case too, so neither holds numbers. A slip's words come before those of a pattern of one array: it
-explains all arrays by one mistake. Write none where the pattern already says it better. Where several slips with
+are shown of a hidden case too, so neither holds numbers. A pattern that names one cause for all wrong arrays
+(every gradient is 1/N of the right one) is told in the place of a slip, but not in a network: such a slip is of use
+there. Where several slips with
 different words give the same arrays in a case, two are told with "or", and more are not told (grader.checks.slips).
 
 A slip that raises, or whose arrays have other shapes, is not found; no student is hurt by it. tests/test_slips.py holds
@@ -114,7 +120,7 @@ def slips_in(module: ModuleType) -> tuple[Slip, ...]:
 
 def straight_through(value: Any, slope: Any) -> Any:
     """The value of the first tensor and the gradient of the second, which has its shape."""
-    return slope + (value - slope).detach()
+    return value.detach() + (slope - slope.detach())
 
 
 def on_the_way_back(x: Any, change: Callable[[Any], Any]) -> Any:

@@ -30,7 +30,7 @@ LAYERS = (
     "checks scoring",
     "report",
     "grading",
-    "batch gradebook authoring demo doctor",
+    "batch gradebook publishing authoring demo doctor",
     "cli pytest_plugin",
     "__main__",
 )

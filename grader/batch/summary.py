@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from grader.gradebook import Gradebook
 from grader.report.console import points as written
+from grader.report.exports.sheets import cell
 
 __all__ = ["render_class", "scores_csv"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MAX_LISTED = 20
 
 
@@ -33,23 +33,18 @@ def scores_csv(book: Gradebook) -> str:
         points = sealed.points
         table.writerow(
             [
-                _cell(attempt.student),
-                _cell(attempt.name),
+                cell(attempt.student),
+                cell(attempt.name),
                 *map(written, (points.earned, points.possible, points.undecided, points.pending)),
                 sealed.verdict,
                 " and ".join(sealed.faults),
                 "late" if attempt.late else "",
-                _cell(attempt.handin),
+                cell(attempt.handin),
                 # Undecided is not the same as 0. What is pending may still come on top.
                 *("" if part.undecided else written(part.earned) for part in sealed.parts.values()),
             ]
         )
     return text.getvalue()
-
-
-def _cell(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula (OWASP, "CSV Injection")."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def render_class(book: Gradebook, title: str) -> str:

@@ -115,6 +115,7 @@ def _check(question: Question, ruling: Ruling) -> Check:
         findings=(*([failure] if failure else []), *ruling.warnings, *warnings),
         comparisons=tuple(ruling.comparisons),
         gradient=ruling.gradient,
+        curve=ruling.curve,
         inputs=question.oracle.once(("inputs", question.case.key), lambda: describe(question.exercise, question.case)),
         seed=question.case.seed,
         calls=question.student.calls,

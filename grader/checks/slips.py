@@ -2,8 +2,11 @@
 
 Asked only where a check has failed, and what the slips give in a case is computed once for a class. A slip is claimed
 where it explains every array that the check compares, the right ones too, to the digits that a right answer needs, and
-leaves less than a thousandth of the student's error. It was written for the exercise and explains all arrays at once:
-so it is told in the place of a pattern that was found in one array.
+leaves less than a thousandth of the student's error.
+
+What is told where a pattern of one array (grader.numerics.diagnosis) is found too? The pattern, if it names a cause and
+is the same of all wrong arrays: it was measured ("1/3 of the expected one, and N = 3"). In all other cases the slip: it
+explains the arrays at once, where patterns explain one each, and its words were chosen for the exercise.
 
 Two slips may give the same arrays in a case (a mean over a batch of 1 is its sum). Then both are told, with "or", and
 only where no pattern names a cause: that is sure to hold, and short enough to be of use. Of more, none is told. A slip
@@ -24,8 +27,9 @@ import numpy as np
 from grader.checks.question import Question
 from grader.checks.values import Cause, Leaf
 from grader.errors import OracleError
-from grader.numerics.comparison import Comparison
+from grader.numerics.comparison import Comparison, compare
 from grader.numerics.tolerance import tolerance_for
+from grader.numerics.trees import leaves, same_structure
 from grader.reference import Expected
 from grader.slips import Variant
 
@@ -35,15 +39,23 @@ Results: TypeAlias = Sequence[tuple[Leaf, Any, Comparison]]
 Named: TypeAlias = Callable[[Expected], Mapping[str, Any]]
 """What a slip gives, by the names that the compared arrays have."""
 
-MOST = 64
+MOST = 128
 """Slips that are tried in a check."""
 LEFT = 1e-3
 """Share of a student's error that may be left of it, measured from the slip's arrays."""
 
 
-def recognised(question: Question, results: Results, named: Named) -> Cause | None:
-    """What explains these results, of which none or some are wrong; None if nothing is known to."""
-    return cause_of(tried(question, results, named))
+def recognised(question: Question, results: Results, named: Named, out: Any = None) -> Cause | None:
+    """What explains these results, of which none or some are wrong; None if nothing is known to.
+
+    Of a gradient `out` is the student's forward result. A slip with a wrong value claims that too: it must be this one.
+    """
+
+    def fits(made: Expected) -> bool:
+        right = question.oracle.expected(question.exercise, question.case).value
+        return out is None or any(_same(made.value, value) for value in (right, out))
+
+    return cause_of(tried(question, results, lambda made: named(made) if fits(made) else {}))
 
 
 def tried(question: Question, results: Results, named: Named, among: Sequence[Variant] | None = None) -> list[Variant]:
@@ -89,11 +101,9 @@ def cause_of(variants: Sequence[Variant]) -> Cause | None:
 
 
 def _can_tell(leaf: Leaf, actual: Any) -> bool:
-    """Whether equality of these numbers says anything: not of a yes or no, nor where there are none but NaN."""
+    """Whether equality of these arrays says anything: of a yes or no it does not, of NaN it does."""
     given = np.asarray(actual)
-    if leaf.expected.dtype.kind == "b" or given.dtype.kind not in "iuf" or given.shape != leaf.expected.shape:
-        return False
-    return bool(np.any(np.isfinite(given) & (given != leaf.expected)))
+    return bool(leaf.expected.dtype.kind != "b" and given.dtype.kind in "iuf" and given.shape == leaf.expected.shape)
 
 
 def _gives(made: Mapping[str, Any], results: Results) -> bool:
@@ -101,6 +111,20 @@ def _gives(made: Mapping[str, Any], results: Results) -> bool:
         leaf.name in made and _explains(np.asarray(made[leaf.name]), leaf, actual, comparison)
         for leaf, actual, comparison in results
     )
+
+
+def _same(made: Any, value: Any) -> bool:
+    """Whether two forward results are equal."""
+    if not same_structure(value, made):
+        return False
+    pairs = [(one, np.asarray(other, dtype=np.float64)) for one, other in zip(leaves(value), leaves(made), strict=True)]
+    return all(
+        compare(one, other, tolerance_for(other, np.float64)).passed or _all_nan(one, other) for one, other in pairs
+    )
+
+
+def _all_nan(one: Any, other: Any) -> bool:
+    return np.shape(one) == np.shape(other) and bool(np.all(np.isnan(one)) and np.all(np.isnan(other)))
 
 
 def _explains(made: np.ndarray[Any, Any], leaf: Leaf, actual: Any, comparison: Comparison) -> bool:

@@ -155,13 +155,15 @@ def tell(
     """Finding about the first leaf that differs, the others in one line; None if all passed.
 
     `code` is the finding for wrong values; a wrong shape or dtype, and NaN, have codes of their own. `cause` is what
-    was found to explain all of them, if anything was.
+    was found to explain all of them, if anything was: it is told unless one pattern with a cause says the same of all.
     """
     wrong = [(leaf, actual, result) for leaf, actual, result in results if not result.passed]
     wrong.sort(key=lambda told: told[2].reason not in (Reason.NOT_AN_ARRAY, Reason.SHAPE))  # the plainest first
     if not wrong:
         return None
     leaf, actual, result = wrong[0]
+    if isinstance(actual, Elsewhere):
+        return _strayed(leaf, actual, wrong[1:], _right(results))
     base = _headline(code, leaf, actual, result, fields)
     if result.reason is Reason.WIDER:
         return base
@@ -169,13 +171,15 @@ def tell(
     first = told[0][0] if told[0] else None
     known = first is not None and first.code is not DiagnosisCode.UNKNOWN
     base = replace(base, worst="" if hide_values else _worst(leaf.name, result))
-    if cause is not None and (cause.alone or first is None or not first.cause):
+    if cause is not None and not (
+        known and first is not None and first.cause and (_is_one(wrong, told) or not cause.alone)
+    ):
         also = _in_words([other.name for other, _, _ in wrong[1:]], [], _right(results))
         return replace(base, pattern=cause.pattern, likely=cause.likely, diagnosis=cause.name, also=also)
     return replace(
         base,
         pattern="" if first is None or not known else first.code.title if hide_values else first.pattern,
-        likely=base.likely or ("" if first is None or _is_verdict(leaf) else first.cause or ""),
+        likely="" if first is None or _is_verdict(leaf) else first.cause or "",
         diagnosis="" if first is None else first.code.name,
         also=_also(results, wrong, told, hide_values),
     )
@@ -187,6 +191,22 @@ def _diagnoses(leaf: Leaf, actual: Any) -> tuple[Diagnosis, ...]:
     if leaf.tolerance.dtype:
         return tuple(each for each in found if each.code is not DiagnosisCode.FLOAT32)
     return found
+
+
+def _strayed(
+    leaf: Leaf, actual: Elsewhere, others: Sequence[tuple[Leaf, Any, Comparison]], right: Sequence[str]
+) -> Finding:
+    """About an array of another device or library; its numbers are looked at all the same."""
+    same = [other.name for other, found, _ in others if isinstance(found, Elsewhere) and found.found is actual.found]
+    rest = [other.name for other, _, _ in others if other.name not in same]
+    return finding(
+        FindingCode.WRONG_DEVICE,
+        what=leaf.name,
+        found=actual.found,
+        pattern="its numbers are right" if compare(actual.value, leaf.expected, leaf.tolerance).passed else "",
+        likely=actual.made or _MENDS[actual.found],
+        also=_in_words(same, rest, right),
+    )
 
 
 def _is_verdict(leaf: Leaf) -> bool:
@@ -202,9 +222,6 @@ def _plain(leaf: Leaf) -> Context:
 
 def _headline(code: FindingCode, leaf: Leaf, actual: Any, result: Comparison, fields: Mapping[str, Any]) -> Finding:
     match result.reason:
-        case Reason.NOT_AN_ARRAY if isinstance(actual, Elsewhere):
-            found, likely = actual.found, actual.made or _MENDS[actual.found]
-            return finding(FindingCode.WRONG_DEVICE, what=leaf.name, found=found, likely=likely)
         case Reason.NOT_AN_ARRAY:
             problem = f"must be {describe_value(leaf.expected)}, it is {describe_value(actual)}"
             return finding(FindingCode.WRONG_STRUCTURE, what=leaf.name, problem=problem)
@@ -256,6 +273,11 @@ def _also(
             shown = "" if claim is None else diagnoses[0].code.title if hide_values else diagnoses[0].pattern
             other.append(f"{leaf.name} ({shown})" if shown else leaf.name)
     return _in_words(same, other, _right(results))
+
+
+def _is_one(wrong: Sequence[tuple[Leaf, Any, Comparison]], told: Sequence[tuple[Diagnosis, ...]]) -> bool:
+    """Whether the same is claimed of all leaves that differ."""
+    return len({_claim(leaf, diagnoses) for (leaf, _, _), diagnoses in zip(wrong, told, strict=True)}) == 1
 
 
 def _right(results: Sequence[tuple[Leaf, Any, Comparison]]) -> list[str]:

@@ -17,14 +17,16 @@ import msgspec
 from grader import __version__
 from grader.assignment import Assignment, Exercise, Part
 from grader.calls import Isolation
-from grader.findings import Check, Fault, Finding, Status
+from grader.findings import Check, Curve, Fault, Finding, Status
 from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck, GradientProblem, Outcome
 from grader.report.model import (
     AssignmentInfo,
     CheckReport,
     ComparisonReport,
+    CurveReport,
     Environment,
+    ErrorMapReport,
     ExerciseReport,
     FindingReport,
     GradientReport,
@@ -273,6 +275,7 @@ def _check(check: Check, private: bool) -> CheckReport:
         findings=[_finding(finding) for finding in check.findings],
         comparisons=[_comparison(what, comparison, secret) for what, comparison in check.comparisons],
         gradient=None if check.gradient is None else _gradient(check.gradient, secret),
+        curve=None if secret or check.curve is None else _curve(check.curve),
     )
 
 
@@ -307,6 +310,17 @@ def _comparison(what: str, comparison: Comparison, secret: bool) -> ComparisonRe
         expected=number(comparison.expected) if values else None,
         error=number(comparison.error) if values else None,
         allowed=number(comparison.allowed) if values else None,
+        errors=None
+        if secret or comparison.errors is None
+        else ErrorMapReport(shape=list(comparison.errors.shape), rows=list(comparison.errors.rows)),
+    )
+
+
+def _curve(curve: Curve) -> CurveReport:
+    return CurveReport(
+        steps=list(curve.steps),
+        actual=[number(float(f"{loss:.6g}")) for loss in curve.actual],
+        expected=[number(float(f"{loss:.6g}")) for loss in curve.expected],
     )
 
 

@@ -9,13 +9,18 @@ from grader.report.model import CheckReport, FindingReport, PartReport, Report, 
 from grader.settings import Setting
 
 __all__ = [
+    "case_line",
+    "causes",
     "has_words",
+    "more_line",
+    "only_unwritten",
     "part_lines",
     "pending_note",
     "points",
     "render",
     "render_part",
     "render_summary",
+    "rerun_line",
     "score_text",
     "state",
     "told_everywhere",
@@ -69,15 +74,20 @@ def render_part(assignment: str, manifest: str, exercise: str, part: PartReport,
 
 def part_lines(manifest: str, exercise: str, part: PartReport, private: bool = False) -> list[str]:
     """One part's message without its head."""
-    unwritten = _only_unwritten(part)
+    unwritten = only_unwritten(part)
     if unwritten:
         return [f"  {unwritten}"]
     lines: list[str] = []
-    for finding, check, others in _causes(part):
+    for finding, check, others in causes(part):
         lines += _finding(finding, check, others, private)
     if part.verdict not in ("passed", "pending"):
-        lines.append(_row("rerun", f'pytest "{manifest}::{exercise}::{part.name}"'))
+        lines.append(_row("rerun", rerun_line(manifest, exercise, part.name)))
     return lines
+
+
+def rerun_line(manifest: str, exercise: str, part: str) -> str:
+    """The command that judges one part again."""
+    return f'pytest "{manifest}::{exercise}::{part}"'
 
 
 def render_summary(report: Report) -> str:
@@ -140,7 +150,7 @@ def state(part: PartReport) -> str:
         return "warning" if _warnings(part) else ""
     if part.verdict == "pending":
         return f"{points(part.pending)} pending"
-    unwritten = _only_unwritten(part)
+    unwritten = only_unwritten(part)
     if unwritten:
         return "not written yet"
     if part.verdict == "undecided":
@@ -168,13 +178,14 @@ def _warnings(part: PartReport) -> bool:
     return any(finding.warning for check in part.checks for finding in check.findings)
 
 
-def _only_unwritten(part: PartReport) -> str:
+def only_unwritten(part: PartReport) -> str:
+    """What is said of a part that nothing was written for yet; empty if something was."""
     asked = [check for check in part.checks if not _of_a_setting(check)]
     codes = {(finding.code, finding.headline) for check in asked for finding in check.findings}
     return next(iter(codes))[1] if len(codes) == 1 and {code for code, _ in codes} == {_NOT_WRITTEN} else ""
 
 
-def _causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str]]]:
+def causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str]]]:
     """First finding of each cause with its check, and the names of the later cases with the same cause."""
     first: dict[tuple[str, str], tuple[FindingReport, CheckReport]] = {}
     later: dict[tuple[str, str], list[str]] = {}
@@ -211,9 +222,9 @@ def _finding(finding: FindingReport, check: CheckReport, others: list[str], priv
         "worst": finding.worst,
         "pattern": finding.pattern,
         "likely": finding.likely,
-        "case": "" if not check.inputs else _case(check, private),
+        "case": "" if not check.inputs else case_line(check, private),
         "also": finding.also,
-        "more": _more(others),
+        "more": more_line(others),
     }
     yield from (_row(label, text) for label, text in rows.items() if text)
 
@@ -226,7 +237,8 @@ def _indented(detail: str) -> list[str]:
     return [f"    | {line}" for line in detail.splitlines()]
 
 
-def _case(check: CheckReport, private: bool) -> str:
+def case_line(check: CheckReport, private: bool) -> str:
+    """What a check was made with: the name of the case, its arrays, its seed."""
     name = f"{check.case}: " if check.case else ""
     seed = "hidden seed" if private and check.hidden else f"seed {check.seed}"
     setting = Setting.parse(check.setting) if check.setting else Setting(Profile.NUMPY)
@@ -234,7 +246,8 @@ def _case(check: CheckReport, private: bool) -> str:
     return f"{name}{check.inputs}  {arrays}  {seed}"
 
 
-def _more(others: list[str]) -> str:
+def more_line(others: list[str]) -> str:
+    """In which other cases the same was found."""
     if not others:
         return ""
     shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")

@@ -18,7 +18,8 @@ hangs up.
 
 Profiles. Where an assignment is graded with NumPy, the child has no torch at all. Where it is declared for torch,
 arguments are tensors and autograd is refused while student code runs, which deters and does not wall in: `profiles`
-says what differs, `tensors` turns arrays into tensors and back, `autograd` refuses and lists what it can't. JAX
+says what differs, `tensors` turns arrays into tensors and back, `autograd` refuses and lists what it can't. On a
+pretend GPU (`pretend_cuda`, `pretend_runtime`) the tensors say cuda:0 and keep its rules. JAX
 (`jaxarrays`) works with threads, which a fork leaves behind: each child starts its own, before it is confined and with
 nothing of a submission in it, and the seccomp filter is put on all of them. Its zygote keeps one file, /dev/urandom.
 

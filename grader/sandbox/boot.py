@@ -134,6 +134,7 @@ def environment(gpu: int | None = None) -> dict[str, str]:
         "HOME": "/nonexistent",
         "LANG": "C.UTF-8",
         "CUDA_VISIBLE_DEVICES": "" if gpu is None else str(gpu),
+        "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # else to ask whether there is a GPU is to begin with it; then no fork
         "USE_PYTORCH_KERNEL_CACHE": "0",  # it would lie in a home, and there is none
         "PYTHONHASHSEED": "0",  # sets of strings have the same order every time a submission is graded
         **dict.fromkeys(threads, "1"),

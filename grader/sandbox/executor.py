@@ -178,18 +178,21 @@ class Executor:
         if strayed is None:
             return None
         found, site = strayed
-        return found, "" if site is None else self._made("", site)
+        return found, "" if site is None else self._made("it", site)
 
     def _cause(self, error: BaseException) -> str:
         found = None if self.program.kit.rules is None else self.program.kit.rules.cause(error)
-        return "" if found is None else self._made(*found)
+        if found is None:
+            return ""
+        name, site = found
+        return self._made(name or "one of them", site)
 
     def _made(self, name: str, site: Site) -> str:
         """`bias was made on the CPU at t.py, line 12 (torch.zeros without device=): give it device=x.device`."""
         place = self._place(site)
         if not place:
             return ""
-        text = f"{name or 'it'} was made on the CPU at {place} ({site.what}){': ' if site.mend else ''}{site.mend}"
+        text = f"{name} was made on the CPU at {place} ({site.what}){': ' if site.mend else ''}{site.mend}"
         return printable(text[:MAX_MESSAGE])
 
     def _place(self, site: Site) -> str:

@@ -10,8 +10,9 @@ import contextlib
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Callable
-from typing import Final
+from typing import Final, assert_never
 
 from grader.calls import Profile
 from grader.sandbox.profiles import kit_of
@@ -52,44 +53,67 @@ def preload(profile: Profile) -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _warm()
-    if profile.has_torch:
-        from grader.sandbox import tensors
+    match profile:
+        case Profile.NUMPY:
+            pass
+        case Profile.TORCH | Profile.PRETEND_CUDA:
+            from grader.sandbox import tensors
 
-        tensors.warm()
-    if profile is Profile.JAX:
-        _import_what_jax_needs()
+            tensors.warm()
+        case Profile.CUDA:
+            from grader.sandbox import cuda, tensors
+
+            def use() -> None:
+                tensors.warm()
+                cuda.start()
+
+            _import_what_is_used_late(use)
+        case Profile.JAX:
+            from grader.sandbox import jaxarrays
+
+            kit_of(Profile.JAX)
+            _import_what_is_used_late(jaxarrays.compute)
+        case _:
+            assert_never(profile)
     kit_of(profile)
 
 
-def _import_what_jax_needs() -> None:
-    """Import what JAX imports when it first computes: found out in a child, since this process must not compute."""
-    from grader.sandbox import jaxarrays
+def _import_what_is_used_late(use: Callable[[], object]) -> None:
+    """Import what a library imports when it first computes: found out in a child, where this process must not."""
 
     def modules() -> str:
-        jaxarrays.compute()
+        use()
         return " ".join(sys.modules)
 
-    kit_of(Profile.JAX)
     for name in told_by_a_child(modules).split():
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
 
 
 def told_by_a_child(tell: Callable[[], str]) -> str:
-    """What a forked child has to say, which then ends; nothing if it fails."""
+    """What a forked child has to say, which then ends.
+
+    Raises:
+        RuntimeError: it failed.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
+        code = 1
         try:
             os.close(reading)
             with open(writing, "w") as pipe:
                 pipe.write(tell())
+            code = 0
+        except Exception:
+            traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(code)
     os.close(writing)
     with open(reading) as pipe:
         told = pipe.read()
-    os.waitpid(child, 0)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        raise RuntimeError("a process that was to start the device failed")
     return told
 
 
