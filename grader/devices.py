@@ -1,21 +1,16 @@
-"""Which arrays this machine has: what is missing makes points pending, and is never a failure.
-
-Asked by the judge's process, which must not use a GPU itself: a process that has can't fork one that does. So the
-driver's management library is asked (NVML), which opens no context on any device.
-"""
+"""Which arrays this machine has: what is missing makes points pending, and is never a failure."""
 
 from __future__ import annotations
 
-import ctypes
-import functools
 import importlib.util
 from typing import assert_never
 
 from grader.calls import Profile
 from grader.errors import MachineError
+from grader.sandbox.nvml import gpus
 from grader.settings import Device
 
-__all__ = ["gpus", "missing", "require"]
+__all__ = ["missing", "require"]
 
 
 def missing(profile: Profile, device: Device = Device.AUTO) -> str:
@@ -41,19 +36,3 @@ def require(device: Device) -> None:
     """
     if device is Device.CUDA and not gpus():
         raise MachineError("there is no GPU, and cuda as the device requires one; auto leaves its points pending")
-
-
-@functools.cache
-def gpus() -> int:
-    """How many NVIDIA GPUs the driver shows; 0 without a driver."""
-    try:
-        nvml = ctypes.CDLL("libnvidia-ml.so.1")
-    except OSError:
-        return 0
-    count = ctypes.c_uint(0)
-    if nvml.nvmlInit_v2() != 0:
-        return 0
-    try:
-        return count.value if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) == 0 else 0
-    finally:
-        nvml.nvmlShutdown()

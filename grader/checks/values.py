@@ -185,14 +185,6 @@ def tell(
     )
 
 
-def _diagnoses(leaf: Leaf, actual: Any) -> tuple[Diagnosis, ...]:
-    """What the error looks like; not that digits are lost where less than float64 was asked."""
-    found = diagnose(actual, leaf.expected, leaf.context or _plain(leaf))
-    if leaf.tolerance.dtype:
-        return tuple(each for each in found if each.code is not DiagnosisCode.FLOAT32)
-    return found
-
-
 def _strayed(
     leaf: Leaf, actual: Elsewhere, others: Sequence[tuple[Leaf, Any, Comparison]], right: Sequence[str]
 ) -> Finding:
@@ -207,6 +199,14 @@ def _strayed(
         likely=actual.made or _MENDS[actual.found],
         also=_in_words(same, rest, right),
     )
+
+
+def _diagnoses(leaf: Leaf, actual: Any) -> tuple[Diagnosis, ...]:
+    """What the error looks like; not that digits are lost where less than float64 was asked."""
+    found = diagnose(actual, leaf.expected, leaf.context or _plain(leaf))
+    if leaf.tolerance.dtype:
+        return tuple(each for each in found if each.code is not DiagnosisCode.FLOAT32)
+    return found
 
 
 def _is_verdict(leaf: Leaf) -> bool:
