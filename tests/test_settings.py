@@ -12,11 +12,12 @@ import pytest
 from courses import HEAD, checks, codes, grade_text, make_course, parts
 
 from grader.assignment import Assignment
+from grader.batch.summary import scores_csv
 from grader.calls import Evaluator, Profile, Source
 from grader.cases import draw_case
 from grader.cli import main
 from grader.errors import GradebookError, MachineError, ManifestError
-from grader.gradebook import seal
+from grader.gradebook import Attempt, Gradebook, Key, seal
 from grader.grading import complete, grade
 from grader.numerics.comparison import Reason, compare
 from grader.numerics.tolerance import slack_of, tolerance_of
@@ -273,6 +274,17 @@ def test_pending_points_are_in_the_gradebook(course: Assignment) -> None:
     assert (sealed.points.pending, sealed.faults) == (0.15, ())
     assert str(sealed.points) == "2.85 of 3, 0.15 pending"
     assert [part.pending for part in sealed.parts.values()] == [0.05, 0.1]
+
+
+def test_what_is_pending_is_known_until_it_can_be_settled(tmp_path: Path, course: Assignment) -> None:
+    key = Key(submission="s", assignment="a", grader="g", seed="public")
+    with Gradebook(tmp_path / "run", write=True) as book:
+        row = book.record(key, seal(grade_text(course, RIGHT)), [Attempt(student="ada")])
+        assert (book.known(key), book.known(key, pending=False)) == (row, None)
+        assert "ada,,2.85,3,0,0.15,pending" in scores_csv(book)
+        settled = book.record(key, seal(completed(course, RIGHT, grade_text(course, RIGHT))), [Attempt(student="ada")])
+        assert book.known(key, pending=False) == settled
+        assert "ada,,3,3,0,0,passed" in scores_csv(book)
 
 
 # -------------------------------------------------------------------------------------------------------- fewer digits
