@@ -55,6 +55,8 @@ The manifest, key by key (`?` marks what may be left out):
     state?                        step only: {student's field = torch.optim's field}
     also_on? = true               false: all points of this exercise are the main setting's
     points                        {part = points}
+    outside?                      {input = [draws]}: numbers that the statement leaves out. No case draws them, and
+                                  `grader calibrate` asks nothing of them
 
     [[exercise.case]]
     name, sizes                   sizes: {N = 3} or {N = [2, 9]}, drawn so that all sizes of the case differ
@@ -154,6 +156,7 @@ class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     state: dict[str, str] = {}
     mutation: Literal["warn", "fail"] | None = None
     also_on: bool = True
+    outside: dict[str, list[Draw]] = {}
 
 
 class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -447,7 +450,18 @@ class _Builder:
             follow_through=Fraction(str(self.raw.follow_through)),
             cases=cases,
             parts=self.parts(cases),
+            outside=self.outside(inputs, cases),
         )
+
+    def outside(self, inputs: Mapping[str, Any], cases: Sequence[CaseSpec]) -> dict[str, tuple[Draw, ...]]:
+        leaves = dict(spec for name, tree in inputs.items() for spec in named_specs(name, tree))
+        for name, draws in self.item.outside.items():
+            if name not in leaves:
+                raise self.fail("outside", f"there is no input {name!r}; there are {', '.join(leaves)}")
+            for case in cases:
+                if case.draw.get(name, leaves[name]).draw in draws:
+                    raise self.fail("outside", f"case {case.name} draws {name} in a way that the statement leaves out")
+        return {name: tuple(draws) for name, draws in self.item.outside.items()}
 
     def functions(self) -> dict[str, str]:
         functions = {}
