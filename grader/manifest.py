@@ -256,8 +256,10 @@ def _also_on(manifest: Path, raw: _RawAssignment) -> tuple[tuple[Setting, Fracti
             raise ManifestError(str(manifest), where, "is the main setting, which has what the others leave")
         if setting in shares:
             raise ManifestError(str(manifest), where, "is named twice")
-        if setting.precision in (Precision.TF32, Precision.BFLOAT16):  # the device's own: its process must be told
-            raise ManifestError(str(manifest), where, f"{setting.precision} is not graded yet; there is float32")
+        if setting.precision is Precision.TF32 and setting.profile is not Profile.CUDA:
+            raise ManifestError(str(manifest), where, "tf32 is what a GPU multiplies with: there is cuda tf32 alone")
+        if setting.precision is Precision.BFLOAT16 and not setting.profile.has_torch:
+            raise ManifestError(str(manifest), where, f"bfloat16 is graded with torch tensors, not {setting.profile}")
         if not 0 < value < 1 or not _in_hundredths(value):
             raise ManifestError(str(manifest), where, f"{value} is not a share between 0 and 1, in steps of 0.01")
         shares[setting] = Fraction(str(value))

@@ -252,7 +252,8 @@ class Oracle:
             for _ in range(_NUDGES)
         ]
         floats = any(np.asarray(leaf).dtype.kind == "f" for leaf in leaves(list(case.inputs.values())))
-        dtype = precision.dtype if floats else "float64"  # where none goes in, there is none to keep
+        # Where none goes in, there is none to keep. A bfloat16 array crosses over as float32 (tensors.read_narrow).
+        dtype = "float64" if not floats else "float32"
         return replace(expected, slack=_slack(exercise, precision, dtype, expected, [coarse, *nudged]))
 
     def _evaluate(self, exercise: Exercise, case: Case, precision: Precision = Precision.FLOAT64) -> Expected:

@@ -27,6 +27,7 @@ from grader.calls import (
     Rung,
     TimedOut,
 )
+from grader.cases import rounded
 from grader.checks.traps import mend
 from grader.findings import Fault, Finding, FindingCode, Status
 from grader.graphs import Graph
@@ -158,6 +159,7 @@ class Student:
             function=function,
             args=tuple(args if self.precision is Precision.FLOAT64 else map(self._given, args)),
             keep=keep,
+            precision=self.precision if self.precision in (Precision.BFLOAT16, Precision.TF32) else "",
             seconds=self.limits.call_seconds,
             max_bytes=ROOM + 16 * max(like, size_of(*(arg for arg in args if not isinstance(arg, Kept)))),
             watch=watch and self.precision is Precision.FLOAT64,  # with fewer digits differences give no gradient
@@ -168,7 +170,7 @@ class Student:
 
         def leaf(value: Any) -> Any:
             coarse = isinstance(value, np.ndarray) and value.dtype == np.float64
-            return value.astype(np.float32) if coarse else value
+            return rounded(value, self.precision).astype(np.float32) if coarse else value
 
         return map_leaves(leaf, arg)
 
