@@ -3,6 +3,7 @@
     plan       the assignment fixes every check and every point
     load       the student's process loads the submission
     judge      part by part: draw a case, ask, compare
+    apart      what failed once more, with what it calls and what is wrong by itself answered by the reference
     report     every planned check is in it, whatever happened
 
 Nothing that a student's code does ends a grading, and neither does a fault of ours: a check that could not be made
@@ -18,8 +19,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
+from grader.answering import Answers, answered_for, callees_first
 from grader.assignment import Assignment, CaseSpec, Exercise, Part
 from grader.calls import Evaluator, Isolation, Killed, Loaded, LoadOutcome, Malformed, TimedOut
 from grader.cases import Case, draw_case
@@ -28,7 +30,7 @@ from grader.checks.judge import judge
 from grader.checks.question import Question
 from grader.checks.vacuity import vacuous
 from grader.errors import CourseError, MachineError, SubmissionError
-from grader.findings import Check, Fault, Finding, FindingCode, Status
+from grader.findings import Check, Fault, Finding, FindingCode, Status, Verdict
 from grader.reference import Oracle
 from grader.report.build import build_report
 from grader.report.model import Report, SubmissionInfo
@@ -64,9 +66,20 @@ class Session:
         self.student = Student(evaluator, assignment.limits, assignment.files)
         self.loaded: LoadOutcome | None = None
         self._exercise: str | None = None
+        self._failed: dict[tuple[str, str], bool] = {}
+        """Of the parts judged so far, by exercise and name."""
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
-        """Judge all checks of one part. Each exercise begins with a process that holds nothing of the others."""
+        """Judge all checks of one part. What is wrong with other exercises alone costs it nothing.
+
+        That is known only when those that it may call were judged: those that were not yet are, which nobody sees.
+        """
+        outcome = self._apart(exercise, part, self._as_handed_in(exercise, part))
+        self._failed[exercise.name, part.name] = any(check.verdict is Verdict.FAILED for check in outcome.checks)
+        return outcome
+
+    def _as_handed_in(self, exercise: Exercise, part: Part) -> PartOutcome:
+        """Each exercise begins with a process that holds nothing of the others."""
         if self._exercise not in (None, exercise.name):
             # One that saw hidden arrays is not asked whether it has kept them: what it says later may be shown.
             (self.evaluator.fresh if self.hidden_seed is None else self.evaluator.close)()
@@ -81,19 +94,92 @@ class Session:
                 problem = f"an earlier check of {exercise.name} / {part.name} ran out of time"
                 checks.append(not_run(part, case, aspect, finding(FindingCode.NOT_RUN, problem=problem)))
                 continue
-            check, exception = self._check(exercise, part, case, aspect)
+            check, exception = self._check(exercise, part, case, aspect, self.student)
             checks.append(check)
             first = first or exception
         return PartOutcome(checks=tuple(checks), exception=first)
 
-    def _check(self, exercise: Exercise, part: Part, spec: CaseSpec, aspect: str) -> tuple[Check, BaseException | None]:
+    def _apart(self, exercise: Exercise, part: Part, outcome: PartOutcome) -> PartOutcome:
+        """What failed, judged once more with wrong functions of other exercises answered by the reference.
+
+        In a process of its own, which is ended: it may have seen the answers. Only what failed, and no more than the
+        first of it, if that calls none of them.
+        """
+        failed = [check for check in outcome.checks if check.verdict is Verdict.FAILED]
+        if not failed or _is_not_there(exercise, failed):
+            return outcome
+        wrong = [other for other in answered_for(self.assignment, exercise) if self._wrong(other)]
+        if not wrong:
+            return outcome
+        answers = Answers(self.oracle, wrong)
+        evaluator = self.evaluator.answering(answers)
+        try:
+            return self._once_more(exercise, part, outcome, answers, evaluator)
+        finally:
+            evaluator.close()
+
+    def _once_more(
+        self, exercise: Exercise, part: Part, outcome: PartOutcome, answers: Answers, evaluator: Evaluator
+    ) -> PartOutcome:
+        student = Student(evaluator, self.assignment.limits, self.assignment.files)
+        checks, first = list(outcome.checks), None
+        for index, (spec, aspect) in enumerate(part.checks):
+            if checks[index].verdict is not Verdict.FAILED:
+                continue
+            answers.begin()
+            check, exception = self._check(exercise, part, spec, aspect, student)
+            if not answers.asked:
+                break
+            checks[index] = self._told_apart(checks[index], check, answers, student)
+            first = first or exception
+            if check.status is Status.TIMED_OUT:
+                break
+        return PartOutcome(checks=tuple(checks), exception=first or outcome.exception)
+
+    def _wrong(self, exercise: Exercise) -> list[Part]:
+        """Parts of an exercise that failed."""
+        for part in exercise.parts:
+            if (exercise.name, part.name) not in self._failed:
+                self.part(exercise, part)
+        return [part for part in exercise.parts if self._failed[exercise.name, part.name]]
+
+    def _told_apart(self, before: Check, after: Check, answers: Answers, student: Student) -> Check:
+        """Which of two checks is told, and what is said beside.
+
+        Args:
+            before: as the submission was handed in.
+            after: with some functions answered.
+            answers: what was asked in it.
+            student: who answered in it.
+        """
+        exercises = [self.assignment.exercise(name) for name in dict.fromkeys(answers.asked.values())]
+        wrong = [f"{part.exercise} / {part.name}" for exercise in exercises for part in self._wrong(exercise)]
+        where, fails = _listed(wrong), "fails" if len(wrong) == 1 else "fail"
+        if after.verdict is Verdict.PASSED:
+            problem = "that slip costs once"
+        elif after.verdict is Verdict.UNDECIDED or after.credit < before.credit:
+            return before
+        elif answers.refused or student.not_answered:
+            problem = _NOT_ANSWERED if student.hide_values or not answers.refused else answers.refused
+            told = finding(FindingCode.NOT_APART, where=where, problem=problem, warning=True)
+            return replace(before, findings=(*before.findings, told))
+        else:
+            problem = "what is wrong here is something else"
+        functions = tuple(answers.asked)
+        fields: dict[str, Any] = {"functions": _listed(functions), "where": where, "fails": fails, "problem": problem}
+        told = replace(finding(FindingCode.ANSWERED, **fields), warning=True)
+        return replace(after, findings=(*after.findings, told), answered=functions)
+
+    def _check(
+        self, exercise: Exercise, part: Part, spec: CaseSpec, aspect: str, student: Student
+    ) -> tuple[Check, BaseException | None]:
         try:
             question = Question(
                 exercise=exercise,
                 case=_case(self.oracle, exercise, spec, self.hidden_seed),
                 part=part.name,
                 aspect=aspect,
-                student=self.student,
+                student=student,
                 oracle=self.oracle,
                 hide_values=spec.hidden and self.hidden_seed is not None,
             )
@@ -111,7 +197,7 @@ class Session:
     def _judge(self, question: Question) -> tuple[Check, BaseException | None]:
         """Judge a check; what it asks is known beforehand, if others passed it and this one will."""
         where = self.evaluator
-        if not isinstance(where, ChildProcess):
+        if not isinstance(where, ChildProcess) or question.student is not self.student:
             return judge(question)
         key, scripts = (question.exercise.name, question.part, question.aspect, question.case.key), self.oracle.asked
         script = scripts.get(key)
@@ -151,6 +237,26 @@ def _vacuity(oracle: Oracle, exercise: Exercise, part: Part, hidden_seed: int | 
             return None
 
     return oracle.once(("vacuous", exercise.name, part.name, hidden_seed), asked)
+
+
+_NOT_ANSWERED = "it uses a function otherwise than the exercise asks for it, or looks into its cache"
+
+
+def _is_not_there(exercise: Exercise, failed: Sequence[Check]) -> bool:
+    """Whether an exercise's own functions are not written: then nothing that they call is to blame."""
+    visible = [
+        check.findings[0] for check in failed if not check.hidden
+    ]  # of the others it is not told what is missing
+    own = exercise.functions.values()
+    return bool(visible) and all(
+        told.code in (FindingCode.MISSING_FUNCTION, FindingCode.DOES_NOT_LOAD)
+        or (told.code is FindingCode.NOT_WRITTEN and any(name in told.headline for name in own))
+        for told in visible
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _again_if_the_machine_fails(action: Callable[[], T]) -> T:
@@ -322,7 +428,8 @@ def unreadable(assignment: Assignment, error: SubmissionError, *, name: str, hid
 
 
 def _parts(assignment: Assignment, progress: Callable[[Part], None]) -> Iterator[tuple[Exercise, Part]]:
-    for exercise in assignment.exercises:
+    """Those that others call first: what is wrong with them is asked for when these have failed."""
+    for exercise in callees_first(assignment):
         for part in exercise.parts:
             progress(part)
             yield exercise, part

@@ -25,7 +25,7 @@ LAYERS = (
     "sizes calls topics assignment manifest cases operations graphs random_graphs archive notebook submission",
     "sandbox",
     "reference",
-    "findings",
+    "answering findings",
     "checks scoring",
     "report",
     "grading",

@@ -19,6 +19,7 @@ from grader.calls import (
     Loaded,
     Malformed,
     Missing,
+    NotAnswered,
     Noticed,
     Opaque,
     Outcome,
@@ -93,6 +94,8 @@ class Student:
     _told: bool = False
     noticed: Noticed | None = None
     """Of the calls that were watched, the first evidence of a numerical derivative."""
+    not_answered: bool = False
+    """A call ended because one of its own could not be answered in a function's stead."""
     _slots: int = 0
     _kept_by: dict[int, str] = field(default_factory=dict)
 
@@ -100,6 +103,7 @@ class Student:
         """Begin a check: forget the counts of the one before."""
         self.hide_values, self.known = hide_values, known
         self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
+        self.not_answered = False
         self._slots, self._kept_by = 0, {}  # a check asks the same whatever was asked before it
 
     def value(self, function: str, *args: Any, like: int = 0, watch: bool = False) -> Any:
@@ -164,6 +168,7 @@ class Student:
         if not self._told and self.evaluator.overflowed:
             self._told, self.overflowed = True, call.function
         if not isinstance(outcome, Returned):
+            self.not_answered = isinstance(outcome, Raised) and outcome.kind == NotAnswered.__name__
             raise self._unanswered(call.function, _hushed(outcome) if self.hide_values else outcome)
         self.seconds += outcome.seconds
         self.noticed = self.noticed or outcome.noticed

@@ -1,6 +1,7 @@
 """The report's format: what schema.json publishes, what every door writes, what every rendering reads.
 
-Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding.
+Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding;
+answered of a check (nothing where it is missing).
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
@@ -131,6 +132,8 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     seed: int | None = None
     calls: int = 0
     seconds: float = 0.0
+    answered: list[str] = []
+    """Functions whose calls the reference answered in this check, since the student's own are wrong."""
     findings: list[FindingReport] = []
     comparisons: list[ComparisonReport] = []
     gradient: GradientReport | None = None

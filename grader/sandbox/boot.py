@@ -51,6 +51,7 @@ OURS: Final = (
     "grader.sandbox.preload",
     "grader.sandbox.profiles",
     "grader.sandbox.seccomp",
+    "grader.sandbox.stand_ins",
     "grader.sandbox.tensors",
     "grader.sandbox.wall",
     "grader.sandbox.watch",
