@@ -30,7 +30,7 @@ from typing import Any, Final, assert_never
 
 import numpy as np
 
-from grader.assignment import ArraySpec, Assignment, Draw, Exercise, Kind, Scalar
+from grader.assignment import ArraySpec, Assignment, Draw, Exercise, Kind, Scalar, named_specs
 from grader.calls import NotAnswered, Role, StandIn, Value
 from grader.errors import GradmarkError
 from grader.numerics.trees import leaves, map_leaves, same_structure
@@ -234,16 +234,20 @@ def _step(exercise: Exercise, args: Sequence[Value]) -> tuple[Value, Value, list
 
 
 def _tree(name: str, spec: Any, value: Value) -> Value:
-    """A value of the structure that is declared, its numbers as the reference takes them."""
+    """A value of the structure that is declared, its numbers as the reference takes them.
+
+    The reference may take another one all the same: many go through whatever tree there is.
+    """
     if isinstance(spec, ArraySpec):
         return _classes(name, value) if spec.draw in (Draw.CLASSES, Draw.IGNORED) else _leaf(name, spec, value)
-    keys = list(spec) if isinstance(spec, dict) else list(range(len(spec)))
-    if isinstance(spec, dict) != isinstance(value, dict) or not isinstance(value, (dict, tuple, list)):
+    keys = list(spec) if isinstance(spec, dict) else range(len(spec))
+    found = value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, (tuple, list)) else {}
+    if isinstance(spec, dict) == isinstance(value, dict) and set(found) == set(keys):
+        items = {key: _tree(f"{name}[{key!r}]", spec[key], found[key]) for key in keys}
+        return items if isinstance(spec, dict) else list(items.values())
+    if not found or not all(each.differentiable for _, each in named_specs(name, spec)):
         raise _UnfitError(f"{name} of another structure")
-    if (isinstance(value, dict) and set(value) != set(keys)) or len(value) != len(keys):
-        raise _UnfitError(f"{name} of another structure")
-    items = {key: _tree(f"{name}[{key!r}]", spec[key], value[key]) for key in keys}
-    return items if isinstance(spec, dict) else list(items.values())
+    return map_leaves(_numbers, value)
 
 
 def _leaf(name: str, spec: ArraySpec, value: Value) -> Value:

@@ -153,8 +153,9 @@ class Session:
             student: who answered in it.
         """
         exercises = [self.assignment.exercise(name) for name in dict.fromkeys(answers.asked.values())]
-        wrong = [f"{part.exercise} / {part.name}" for exercise in exercises for part in self._wrong(exercise)]
-        where, fails = _listed(wrong), "fails" if len(wrong) == 1 else "fail"
+        wrong = {exercise.name: [part.name for part in self._wrong(exercise)] for exercise in exercises}
+        where = _listed([f"{name} / {_listed(parts)}" for name, parts in wrong.items()])
+        fails = "fails" if sum(map(len, wrong.values())) == 1 else "fail"
         if after.verdict is Verdict.PASSED:
             problem = "that slip costs once"
         elif after.verdict is Verdict.UNDECIDED or after.credit < before.credit:

@@ -613,6 +613,19 @@ def test_each_role_is_answered_in_its_form(answers: Answers) -> None:
     ]  # fmt: skip
 
 
+def test_a_tree_of_another_structure_is_for_the_reference_to_take_or_not(course: Assignment) -> None:
+    answers = Answers(Oracle(course), [course.exercise("network")])
+    params = {"c": numbers(5), "b": numbers(6), "V": numbers(6, 5), "W": numbers(4, 6)}
+    more = {**params, "scale": numbers(2)}
+    grads = answers.answer(1, (np.ones((3, 5)), more, numbers(3, 4)))
+    assert {key: grad.shape for key, grad in grads.items()} == {key: value.shape for key, value in more.items()}
+    assert np.allclose(grads["c"], 3)
+    assert not grads["scale"].any()
+    for wrong in ({"W": numbers(4, 6)}, [numbers(4, 6)], {}, {**params, "c": None}):
+        with pytest.raises(NotAnswered):
+            answers.answer(0, (wrong, numbers(3, 4)))
+
+
 REFUSED: Mapping[str, tuple[int, Any]] = {
     "no function": (7, (numbers(3, 4), numbers(4, 5), numbers(5))),
     "no tuple": (0, numbers(3, 4)),

@@ -5,8 +5,9 @@ the call, and the nonce of the call; see wire. A child that ends, hangs or break
 it started, and the next call starts a new one. A submission that does so while loading is not tried again.
 
 Deadlines count what the submission does, not what happens around it: CPU time where it computes, and the wall clock
-where it waits, without the time in which this machine did not let it run (proc(5), schedstat). A child that was
-killed from outside, or went with its zygote, is this machine's fault: MachineError, and the judge asks again.
+where it waits, without the time in which this machine did not let it run (proc(5), schedstat), or in which the judge
+had it wait for an answer. A child that was killed from outside, or went with its zygote, is this machine's fault:
+MachineError, and the judge asks again.
 """
 
 from __future__ import annotations
