@@ -28,6 +28,7 @@ from grader.calls import (
     Rung,
     TimedOut,
 )
+from grader.checks.traps import mend
 from grader.findings import Fault, Finding, FindingCode, Status
 from grader.graphs import Graph
 from grader.numerics.trees import leaves
@@ -38,7 +39,7 @@ ROOM = 1 << 20
 """Bytes that a reply may always have. A wrong shape (an unreduced sum, say) is to be named, not cut off."""
 
 
-_NO_MEMORY = ("MemoryError", "_ArrayMemoryError")
+_NO_MEMORY = ("MemoryError", "_ArrayMemoryError", "OutOfMemoryError")
 _OF_THE_WALL = ("FileNotFoundError", "PermissionError")
 _WALL = "where this is graded there are no files, no network and no other programs: work with the arguments alone"
 _IDLE = "it did not compute meanwhile: it sleeps, or waits for input, a lock or a thread"
@@ -96,6 +97,9 @@ class Student:
     """Of the calls that were watched, the first evidence of a numerical derivative."""
     not_answered: bool = False
     """A call ended because one of its own could not be answered in a function's stead."""
+    waits: dict[tuple[str, str], None] = field(default_factory=dict)
+    """(function, where it waits for the GPU), of this check and not of an earlier one."""
+    _waited: set[str] = field(default_factory=set)
     _slots: int = 0
     _kept_by: dict[int, str] = field(default_factory=dict)
 
@@ -104,6 +108,7 @@ class Student:
         self.hide_values, self.known = hide_values, known
         self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
         self.not_answered = False
+        self.waits = {}
         self._slots, self._kept_by = 0, {}  # a check asks the same whatever was asked before it
 
     def value(self, function: str, *args: Any, like: int = 0, watch: bool = False) -> Any:
@@ -169,9 +174,10 @@ class Student:
             self._told, self.overflowed = True, call.function
         if not isinstance(outcome, Returned):
             self.not_answered = isinstance(outcome, Raised) and outcome.kind == NotAnswered.__name__
-            raise self._unanswered(call.function, _hushed(outcome) if self.hide_values else outcome)
+            raise self._unanswered(call.function, outcome)
         self.seconds += outcome.seconds
         self.noticed = self.noticed or outcome.noticed
+        self._note_waits(call.function, outcome)
         self._note_changes(call.function, call.args, call.keep, outcome)
         return _hushed_value(outcome.value, self.known) if self.hide_values else outcome.value
 
@@ -184,17 +190,24 @@ class Student:
         if keep is not None:
             self._kept_by[keep] = function
 
+    def _note_waits(self, function: str, outcome: Returned) -> None:
+        for where in outcome.waits:
+            if where not in self._waited:
+                self._waited.add(where)
+                self.waits[function, where] = None
+
     def _problems(self) -> Loaded | None:
         outcome = self.evaluator.load()
         return outcome if isinstance(outcome, Loaded) else None
 
     def _unanswered(self, function: str, outcome: Outcome) -> Unanswered:
-        match outcome:
+        known = (outcome.cause or mend(outcome.kind, outcome.message)) if isinstance(outcome, Raised) else ""
+        match _hushed(outcome) if self.hide_values else outcome:
             case Raised(kind="NotImplementedError") as raised:
                 text = raised.message or f"{function} is not written yet"
                 return Unanswered(Status.FAILED, finding(FindingCode.NOT_WRITTEN, problem=text), raised.exception)
             case Raised() as raised:
-                return Unanswered(Status.FAILED, self._raised(function, raised), raised.exception)
+                return Unanswered(Status.FAILED, self._raised(function, raised, known), raised.exception)
             case TimedOut(seconds=seconds, idle=idle):
                 told = finding(FindingCode.TIMED_OUT, function=function, seconds=seconds, likely=_IDLE if idle else "")
                 return Unanswered(Status.TIMED_OUT, told)
@@ -213,7 +226,7 @@ class Student:
             case _:
                 assert_never(outcome)
 
-    def _raised(self, function: str, raised: Raised) -> Finding:
+    def _raised(self, function: str, raised: Raised, likely: str) -> Finding:
         if raised.kind in _NO_MEMORY:
             megabytes = self.limits.memory_mb
             return finding(FindingCode.OUT_OF_MEMORY, function=function, megabytes=megabytes, detail=raised.traceback)
@@ -224,7 +237,7 @@ class Student:
             function=function,
             problem=problem,
             detail=raised.traceback,
-            likely=_WALL if walled else "",
+            likely=_WALL if walled else likely,
         )
 
 
