@@ -268,6 +268,8 @@ class Assignment:
     """Course code that runs beside the student's and turns their signatures into those of the kinds."""
     more_files: tuple[str, ...] = ()
     """Further files that students edit, by their paths in the folder of `file`."""
+    one_slip_costs_once: bool = True
+    """Whether what calls a wrong function is judged once more, with the calls answered (grader.answering)."""
     package: str = ""
     """What imports between them call that folder; empty if it has no name."""
     given: Mapping[str, bytes] = field(default_factory=dict, compare=False)

@@ -93,6 +93,9 @@ class FindingCode(enum.Enum):
     SYNCHRONISES = "{function} waits for the GPU: {where}"
     NOT_RUN = "not run: {problem}"
     FAILS_ALREADY = "not judged with {arrays}: it fails with {main} already"
+    # One slip costs once
+    ANSWERED = "judged with {functions} answered by the reference, since {where} {fails}: {problem}"
+    NOT_APART = "not judged apart from {where}: {problem}"
     # Not the student's fault
     SUBMISSION_UNREADABLE = "the submission can't be read: {problem}"
     ORACLE_FAILED = "the course's reference failed: {problem}"
@@ -167,6 +170,8 @@ class Check:
     """What its arrays are drawn from; None if none were drawn."""
     calls: int = 0
     seconds: float = 0.0
+    answered: tuple[str, ...] = ()
+    """Functions whose calls the reference answered, since the student's own are wrong (grader.answering)."""
 
     @property
     def verdict(self) -> Verdict:

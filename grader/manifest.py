@@ -31,6 +31,10 @@ The manifest, key by key (`?` marks what may be left out):
                                   shares. Engines have none: all their points stay where they were
     follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
     mutation? = "warn"            writing into an argument: "warn" or "fail"; an exercise may override it
+    one_slip_costs_once? = true   what fails and calls functions that fail in exercises of their own is judged once more
+                                  with those calls answered by the reference: a network is right whose layer alone is
+                                  wrong. Layers are answered for networks, those for trainings, and each for what
+                                  stands behind it in the manifest (grader.answering). With an adapter nothing is
     [limits]?                     call_seconds = 10, load_seconds = 20, total_seconds = 300, output_bytes = 65536,
                                   memory_mb = 2048; grader.assignment.Limits says what each counts
 
@@ -178,6 +182,7 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     also_on: dict[str, int | float] = {}
     follow_through: float = 0.5
     mutation: Literal["warn", "fail"] = "warn"
+    one_slip_costs_once: bool = True
     limits: Limits = msgspec.field(default_factory=Limits)
 
 
@@ -236,6 +241,7 @@ def load_assignment(manifest: Path) -> Assignment:
         data=data,
         adapter=adapter,
         more_files=tuple(raw.more_files),
+        one_slip_costs_once=raw.one_slip_costs_once,
         package=raw.package,
         given=given,
         slips=slips,

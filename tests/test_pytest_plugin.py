@@ -116,10 +116,11 @@ def same_by_another_door(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def wrong_network(folder: Path) -> None:
-    """A right submission but for one function, of which two others make use."""
+    """A right submission but for one function, of which two others make use, and one thing wrong with each of those."""
     solution = (reference_folder(find_manifest("mlp")) / "solutions" / "mlp.py").read_text()
-    slip = (submissions_folder() / "mlp" / "affine_db_mean" / "mlp.py").read_text()
-    (folder / "mlp.py").write_text(f"{solution}\n\n{slip}")
+    slips = "affine_db_mean", "network_mean_again", "train_short_last_batch"
+    texts = [(submissions_folder() / "mlp" / slip / "mlp.py").read_text() for slip in slips]
+    (folder / "mlp.py").write_text("\n\n".join([solution, *texts]))
 
 
 def read(path: Path) -> Any:

@@ -245,6 +245,11 @@ def judged(session: Session, exercise: Exercise) -> Iterator[Check]:
         yield from session.part(exercise, replace(part, checks=(check,))).checks
 
 
+def _as_handed_in(assignment: Assignment) -> Assignment:
+    """Nothing is judged once more with answers of the reference: what is asked is which checks see a mistake."""
+    return replace(assignment, one_slip_costs_once=False)
+
+
 def quietly() -> AbstractContextManager[Any]:
     """Neither warnings nor errors of arithmetic: wrong code divides by zero."""
     caught = warnings.catch_warnings()
@@ -255,7 +260,7 @@ def quietly() -> AbstractContextManager[Any]:
 def try_version(assignment: Assignment, oracle: Oracle, version: Version) -> Tried:
     """Judge one version, here: by its exercises in order, until one fails it."""
     start, evaluator = time.process_time(), version.evaluator()
-    session, undecided, made = Session(assignment, evaluator, oracle), False, 0
+    session, undecided, made = Session(_as_handed_in(assignment), evaluator, oracle), False, 0
     np.random.seed(0)
     with quietly():
         warnings.simplefilter("ignore")
@@ -370,7 +375,7 @@ def try_right(
 
 def rightness(assignment: Assignment, oracle: Oracle, evaluator: Evaluator) -> list[Rightness]:
     """Judge something right, here, exercise by exercise."""
-    session, found = Session(assignment, evaluator, oracle), []
+    session, found = Session(_as_handed_in(assignment), evaluator, oracle), []
     np.random.seed(assignment.seed % (1 << 32))
     with quietly():
         warnings.simplefilter("ignore")

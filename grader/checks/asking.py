@@ -19,6 +19,7 @@ from grader.calls import (
     Loaded,
     Malformed,
     Missing,
+    NotAnswered,
     Noticed,
     Opaque,
     Outcome,
@@ -98,6 +99,8 @@ class Student:
     _told: bool = False
     noticed: Noticed | None = None
     """Of the calls that were watched, the first evidence of a numerical derivative."""
+    not_answered: bool = False
+    """A call ended because one of its own could not be answered in a function's stead."""
     waits: dict[tuple[str, str], None] = field(default_factory=dict)
     """(function, where it waits for the GPU), of this check and not of an earlier one."""
     _waited: set[str] = field(default_factory=set)
@@ -108,6 +111,7 @@ class Student:
         """Begin a check: forget the counts of the one before."""
         self.hide_values, self.known = hide_values, known
         self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
+        self.not_answered = False
         self.waits = {}
         self._slots, self._kept_by = 0, {}  # a check asks the same whatever was asked before it
 
@@ -183,6 +187,7 @@ class Student:
         if not self._told and self.evaluator.overflowed:
             self._told, self.overflowed = True, call.function
         if not isinstance(outcome, Returned):
+            self.not_answered = isinstance(outcome, Raised) and outcome.kind == NotAnswered.__name__
             raise self._unanswered(call.function, outcome)
         self.seconds += outcome.seconds
         self.noticed = self.noticed or outcome.noticed

@@ -272,6 +272,7 @@ def _check(check: Check, private: bool) -> CheckReport:
         seed=None if secret else check.seed,
         calls=check.calls,
         seconds=round(check.seconds, 6),
+        answered=list(check.answered),
         findings=[_finding(finding) for finding in check.findings],
         comparisons=[_comparison(what, comparison, secret) for what, comparison in check.comparisons],
         gradient=None if check.gradient is None else _gradient(check.gradient, secret),

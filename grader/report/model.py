@@ -2,7 +2,8 @@
 
 Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding; pending points (0
 where they are missing), with the verdict and the status "pending"; setting of a check (the main one where missing);
-errors of a comparison and curve of a check, for the pictures of a page.
+errors of a comparison and curve of a check, for the pictures of a page; answered of a check (nothing where it is
+missing).
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
@@ -155,6 +156,8 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     seed: int | None = None
     calls: int = 0
     seconds: float = 0.0
+    answered: list[str] = []
+    """Functions whose calls the reference answered in this check, since the student's own are wrong."""
     findings: list[FindingReport] = []
     comparisons: list[ComparisonReport] = []
     gradient: GradientReport | None = None
