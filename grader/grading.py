@@ -403,9 +403,7 @@ _NOT_ANSWERED = "it uses a function otherwise than the exercise asks for it, or 
 
 def _is_not_there(exercise: Exercise, failed: Sequence[Check]) -> bool:
     """Whether an exercise's own functions are not written: then nothing that they call is to blame."""
-    visible = [
-        check.findings[0] for check in failed if not check.hidden
-    ]  # of the others it is not told what is missing
+    visible = [check.findings[0] for check in failed if not check.hidden]  # the others may not say what is missing
     own = exercise.functions.values()
     return bool(visible) and all(
         told.code in (FindingCode.MISSING_FUNCTION, FindingCode.DOES_NOT_LOAD)

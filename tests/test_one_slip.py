@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from courses import HEAD, codes, grade_text, make_course
 
+from grader import grading
 from grader.answering import Answers, answered_for, callees_first
 from grader.assignment import Assignment
 from grader.calls import NotAnswered, Profile, Role, Source
 from grader.errors import ManifestError
-from grader.grading import grade
 from grader.manifest import load_assignment
 from grader.reference import Oracle
 from grader.report.console import render
@@ -145,6 +145,13 @@ def submission(text: str, more: Mapping[str, str] | None = None) -> Submission:
 
 
 Grade = Callable[..., Report]
+ORACLES: dict[str, Oracle] = {}
+
+
+def grade(assignment: Assignment, handed_in: Submission, **options: Any) -> Report:
+    """Grade it; the reference is asked once for all tests."""
+    oracle = ORACLES.setdefault(assignment.digest, Oracle(assignment))
+    return grading.grade(assignment, handed_in, oracle=oracle, **options)
 
 
 @pytest.fixture(params=["a process behind a wall", "a process", "this process"])
@@ -525,6 +532,19 @@ def test_hostile_questions_end_in_a_verdict(name: str, course: Assignment, sandb
     assert report.score.undecided == 0
     faults = {check.fault for exercise in report.exercises for part in exercise.parts for check in part.checks}
     assert faults <= {None, "student"}
+
+
+def test_who_calls_its_layer_in_a_thread_is_not_judged_apart(graded: Grade) -> None:
+    """There the channel to the judge would be that of two."""
+    first = 'affine_forward(x, params["W"], params["b"])'
+    threaded = "import threading\n" + NET.replace(
+        f"    h, first = {first}\n",
+        f"    found = []\n    thread = threading.Thread(target=lambda: found.append(kept({first[15:-1]})))\n"
+        "    thread.start()\n    thread.join()\n    h, first = found[0]\n",
+    )
+    kept = "def kept(*args):\n    try:\n        return affine_forward(*args)\n    except ValueError:\n        return None\n"
+    found = judged(graded(FORWARD + MEAN + SQUARE + kept + threaded))
+    assert found["network/backward"][0] == "failed"
 
 
 def test_the_time_of_the_answers_is_not_the_students(tmp_path: Path, sandbox: Sandbox) -> None:
