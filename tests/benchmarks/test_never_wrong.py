@@ -12,7 +12,6 @@ A quarter of an hour on two idle cores.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -135,7 +134,6 @@ def test_never_wrong(tmp_path: Path) -> None:
     every: dict[str, Figures] = {}
     for name in assignment_names():
         every[name] = measure(name, tmp_path / name)
-        print(f"{name}: done", file=sys.stderr)
     print(
         f"\n{'topic':<12} {'right':>8} {'failed':>7} {'caught':>8} {'missed':>7} {'equivalent':>11} {'no variant':>11}"
     )
