@@ -26,7 +26,7 @@ The manifest, key by key (`?` marks what may be left out):
                                   "jax": arrays of jax's on the CPU (the extra "jax"), jax.grad refused likewise
     [also_on]?                    {setting = share}: the same file on other arrays, for that share of each part,
                                   in hundredths; the profile in float64 has the rest. "torch", "torch float32",
-                                  "cuda", "cuda bfloat16": a profile and, where it is not float64, a precision. A part
+                                  "cuda", "cuda float32": a profile and, where it is not float64, float32. A part
                                   that fails with the profile's arrays is not judged on others, and has none of their
                                   shares. Engines have none: all their points stay where they were
     follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
@@ -256,8 +256,10 @@ def _also_on(manifest: Path, raw: _RawAssignment) -> tuple[tuple[Setting, Fracti
             raise ManifestError(str(manifest), where, "is the main setting, which has what the others leave")
         if setting in shares:
             raise ManifestError(str(manifest), where, "is named twice")
-        if setting.precision in (Precision.TF32, Precision.BFLOAT16) and setting.profile is not Profile.CUDA:
-            raise ManifestError(str(manifest), where, f"{setting.precision} is for cuda alone")
+        if setting.precision is Precision.TF32 and setting.profile is not Profile.CUDA:
+            raise ManifestError(str(manifest), where, "tf32 is what a GPU multiplies with: there is cuda tf32 alone")
+        if setting.precision is Precision.BFLOAT16 and not setting.profile.has_torch:
+            raise ManifestError(str(manifest), where, f"bfloat16 is graded with torch tensors, not {setting.profile}")
         if not 0 < value < 1 or not _in_hundredths(value):
             raise ManifestError(str(manifest), where, f"{value} is not a share between 0 and 1, in steps of 0.01")
         shares[setting] = Fraction(str(value))
