@@ -290,7 +290,7 @@ def _one_element(gradients: Gradients) -> Gradients:
 
 def _row_zero(gradients: Gradients) -> Gradients:
     changed = gradients[0].copy()
-    changed[_middle_nonzero(changed)[0]] = 0.0
+    changed[_middle_nonzero(changed)[:1]] = 0.0
     return _with(gradients, 0, changed)
 
 
@@ -298,7 +298,7 @@ def _transposed(gradients: Gradients) -> Gradients:
     index = _largest(gradients)
     old = gradients[index]
     square = old.ndim == 2 and old.shape[0] == old.shape[1]
-    return _with(gradients, index, old.T if square else np.roll(old, 1, axis=-1))
+    return _with(gradients, index, old.T if square else np.roll(old, 1, axis=-1 if old.ndim else None))
 
 
 def _swapped(gradients: Gradients) -> Gradients:
@@ -326,7 +326,7 @@ def _without_last_example(layer: Layer) -> Layer:
 
 
 def _averaged(layer: Layer) -> Layer:
-    rows = layer.inputs[0].shape[0]
+    rows = len(np.atleast_1d(layer.inputs[0]))
     return replace(layer, backward=lambda dout, cache: tuple(each / rows for each in layer.backward(dout, cache)))
 
 
