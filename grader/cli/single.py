@@ -68,6 +68,13 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     help="Take the wall down: the code can do whatever you can. The report says so. For code that you trust.",
 )
 @click.option(
+    "--feedback",
+    type=click.Choice(["full", "hint", "verdict"]),
+    default="full",
+    help="Tell no more than this, in whatever form: full (values too), hint (the likely cause, no values), or verdict "
+    "(which checks did not pass). The manifest may allow less, never more.",
+)
+@click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the JSON report here too."
 )
 @click.option(
@@ -91,6 +98,7 @@ def grade_command(
     seed: int | None,
     require: str,
     unsafe: bool,
+    feedback: str,
     report: Path | None,
     summary: Path | None,
     form: str,
@@ -133,6 +141,10 @@ def grade_command(
             hidden_seed=seed,
             progress=lambda part: progress(f"{part.exercise} / {part.name}"),
         )
+    from grader.assignment import Feedback
+    from grader.report.feedback import for_student
+
+    graded = for_student(graded, Feedback(feedback))  # who reads the report file may be the student
     _print_report(graded, form)
     code = _exit_code(graded)
     if report is not None:

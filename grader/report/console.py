@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 WIDTH = 100
+MOST_CASES = 3
 _NOT_WRITTEN = "NOT_WRITTEN"
 _OF_THE_WHOLE = ("DOES_NOT_LOAD", "SUBMISSION_UNREADABLE", "ORACLE_FAILED", "MACHINE_FAILED")
 _OF_A_RESULT = ("WRONG_VALUE", "WRONG_SHAPE", "WRONG_DTYPE", "WRONG_STRUCTURE", "NOT_FINITE")
@@ -84,7 +85,7 @@ def render_summary(report: Report) -> str:
     ]
     wide = max(len(name) for name, _, _ in rows)
     title = f"{report.assignment.name}: {report.submission.name}"
-    lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {ended}".rstrip() for name, earned, ended in rows)]
+    lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {ended}" for name, earned, ended in rows)]
     lines += [f"note: {note}" for note in (*report.submission.notes, wall_note(report)) if note]
     return "\n".join([*lines, score_text(report.score)])
 
@@ -113,9 +114,9 @@ def score_text(score: PartReport | ScoreReport) -> str:
 
 
 def state(part: PartReport) -> str:
-    """How a part ended, in words; empty where it passed and nothing is to be said."""
+    """How a part ended, in words: nothing is said by a colour or a sign alone."""
     if part.verdict == "passed":
-        return "warning" if _warnings(part) else ""
+        return "passed, with a warning" if _warnings(part) else "passed"
     unwritten = _only_unwritten(part)
     if unwritten:
         return "not written yet"
@@ -169,9 +170,9 @@ def _finding(finding: FindingReport, check: CheckReport, others: list[str], priv
         "worst": finding.worst,
         "pattern": finding.pattern,
         "likely": finding.likely,
-        "case": "" if not check.inputs else _case(check, private),
+        "case": _case(check, private),
         "also": finding.also,
-        "more": _more(others),
+        "more": _more(others, MOST_CASES if check.inputs else len(others)),
     }
     yield from (_row(label, text) for label, text in rows.items() if text)
 
@@ -185,13 +186,15 @@ def _indented(detail: str) -> list[str]:
 
 
 def _case(check: CheckReport, private: bool) -> str:
+    if not check.inputs:  # nothing was drawn, or the student is told no more
+        return check.case
     name = f"{check.case}: " if check.case else ""
     seed = "hidden seed" if private and check.hidden else f"seed {check.seed}"
     return f"{name}{check.inputs}  float64  {seed}"
 
 
-def _more(others: list[str]) -> str:
+def _more(others: list[str], most: int) -> str:
     if not others:
         return ""
-    shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    shown = ", ".join(others[:most]) + (", ..." if len(others) > most else "")
     return f"the same in {len(others)} more {'case' if len(others) == 1 else 'cases'}: {shown}"

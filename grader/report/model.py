@@ -1,6 +1,7 @@
 """The report's format: what schema.json publishes, what every door writes, what every rendering reads.
 
-Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding.
+Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding; feedback of an
+exercise ("full" where it is missing) and the audience ("course").
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
@@ -20,6 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from grader.assignment import Feedback
 from grader.calls import Rung
 from grader.errors import MachineError
 
@@ -154,6 +156,8 @@ class ExerciseReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     kind: str
     functions: dict[str, str]
     parts: list[PartReport]
+    feedback: Feedback = Feedback.FULL
+    """How much of it a student is told; in a report for students, how much is in it."""
 
 
 class AssignmentInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -220,6 +224,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exercises: list[ExerciseReport]
     started: str
     seconds: float
+    audience: Literal["course", "student"] = "course"
+    """Whom it is for: a student's says no more than the feedback of each exercise allows."""
 
     def __post_init__(self) -> None:
         parts = [part for exercise in self.exercises for part in exercise.parts]
