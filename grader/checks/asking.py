@@ -40,6 +40,9 @@ ROOM = 1 << 20
 _NO_MEMORY = ("MemoryError", "_ArrayMemoryError")
 _OF_THE_WALL = ("FileNotFoundError", "PermissionError")
 _WALL = "where this is graded there are no files, no network and no other programs: work with the arguments alone"
+_NO_GPU = "where this is graded there is no GPU: make new tensors on the device of the arguments, device=x.device"
+_OF_NO_GPU = ("not compiled with CUDA", "No CUDA GPUs", "no NVIDIA driver")
+"""What torch says where there is none."""
 _IDLE = "it did not compute meanwhile: it sleeps, or waits for input, a lock or a thread"
 _PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {
     "AutogradRefused",
@@ -212,14 +215,15 @@ class Student:
         if raised.kind in _NO_MEMORY:
             megabytes = self.limits.memory_mb
             return finding(FindingCode.OUT_OF_MEMORY, function=function, megabytes=megabytes, detail=raised.traceback)
-        problem = f"{raised.kind}: {raised.message}" if raised.message else raised.kind
+        first, *more = raised.message.splitlines() or [""]
         walled = raised.kind in _OF_THE_WALL and self.evaluator.isolation.wall is not Rung.NONE
+        no_gpu = any(words in first for words in _OF_NO_GPU)
         return finding(
             FindingCode.RAISED,
             function=function,
-            problem=problem,
-            detail=raised.traceback,
-            likely=_WALL if walled else "",
+            problem=f"{raised.kind}: {first}" if first else raised.kind,
+            detail="\n".join(filter(None, [*more, raised.traceback])),
+            likely=_WALL if walled else _NO_GPU if no_gpu else "",
         )
 
 

@@ -196,5 +196,6 @@ def _case(check: CheckReport, private: bool) -> str:
 def _more(others: list[str], most: int) -> str:
     if not others:
         return ""
-    shown = ", ".join(others[:most]) + (", ..." if len(others) > most else "")
+    comma = "; " if any("," in name for name in others) else ", "
+    shown = comma.join([*others[:most], *(["..."] if len(others) > most else [])])
     return f"the same in {len(others)} more {'case' if len(others) == 1 else 'cases'}: {shown}"
