@@ -23,6 +23,7 @@ import msgspec
 
 from grader.calls import Profile, Source
 from grader.operations import GraphSpec
+from grader.settings import Setting
 from grader.sizes import Formula
 
 __all__ = [
@@ -188,6 +189,8 @@ class CaseSpec:
     loss: float | None = None
     graph: GraphSpec | None = None
     """Engine: what is drawn instead of inputs."""
+    also_on: bool = True
+    """Whether it is asked in the further settings too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +201,20 @@ class Part:
     name: str
     points: Fraction
     checks: tuple[tuple[CaseSpec, str], ...]
+    """In the main setting."""
+    also_on: tuple[tuple[Setting, Fraction], ...] = ()
+    """Further settings, each with its share of the points; the main one has the rest."""
+
+    @property
+    def also_asked(self) -> tuple[tuple[CaseSpec, str], ...]:
+        """The checks that are made in each further setting."""
+        return tuple((case, aspect) for case, aspect in self.checks if case.also_on) if self.also_on else ()
+
+    @property
+    def planned(self) -> Iterator[tuple[Setting | None, CaseSpec, str]]:
+        """Every check in order, first those of the main setting (None)."""
+        yield from ((None, *check) for check in self.checks)
+        yield from ((setting, *check) for setting, _ in self.also_on for check in self.also_asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,8 +288,10 @@ class Assignment:
     """What imports between them call that folder; empty if it has no name."""
     given: Mapping[str, bytes] = field(default_factory=dict, compare=False)
     """Modules of the course, by name, for where a submission hasn't got them."""
+    slips: Path | None = field(default=None, compare=False)
+    """Known wrong references (grader.slips)."""
     digest: str = ""
-    """SHA-256 of manifest, reference, course code and data: what a result depends on, but for submission and seed."""
+    """SHA-256 of manifest, reference, slips, course code, data: what a result depends on, but for submission, seed."""
 
     def only(self, patterns: Sequence[str]) -> Assignment:
         """The same with those of its exercises alone whose names match one of these patterns (conv*); the points too.
@@ -292,6 +311,16 @@ class Assignment:
     def with_course_code(self, handed_in: Source) -> Source:
         """A submission with what runs beside it."""
         return replace(handed_in, adapter=self.adapter, given=self.given)
+
+    @property
+    def setting(self) -> Setting:
+        """The main one."""
+        return Setting(self.profile)
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """All in which something is asked, the main one first."""
+        return tuple(dict.fromkeys([self.setting, *(setting for part in self.parts for setting, _ in part.also_on)]))
 
     @property
     def files(self) -> str:

@@ -16,7 +16,9 @@ from typing import Any, Protocol, TypeAlias
 
 __all__ = [
     "Call",
+    "Elsewhere",
     "Evaluator",
+    "Found",
     "Isolation",
     "Kept",
     "Killed",
@@ -38,7 +40,7 @@ __all__ = [
 ]
 
 Value: TypeAlias = Any
-"""A tree: numpy.ndarray | bool | int | float | None | Opaque | tuple | list | dict[str, Value]."""
+"""A tree: numpy.ndarray | bool | int | float | None | Opaque | Elsewhere | tuple | list | dict[str, Value]."""
 
 
 class Profile(StrEnum):
@@ -48,6 +50,17 @@ class Profile(StrEnum):
     """NumPy arrays, in a process without torch: there is no autograd to borrow."""
     TORCH = "torch"
     """torch tensors on the CPU; autograd is refused as well as a process can (grader.sandbox.autograd)."""
+    PRETEND_CUDA = "pretend-cuda"
+    """Likewise, on a GPU that is none: real numbers under CUDA's rules (grader.sandbox.pretend_cuda)."""
+    JAX = "jax"
+    """JAX arrays on the CPU (the extra "jax"); its transformations that differentiate are refused likewise."""
+    CUDA = "cuda"
+    """torch tensors on a GPU."""
+
+    @property
+    def has_torch(self) -> bool:
+        """Whether torch is in the student's process."""
+        return self in (Profile.TORCH, Profile.PRETEND_CUDA, Profile.CUDA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +93,24 @@ class Opaque:
     """Leaf of a returned tree that is neither an array nor a number: only the name of its type crosses over."""
 
     type_name: str
+
+
+class Found(StrEnum):
+    """An array that is not where it should be, on the device; the value says what is."""
+
+    ON_CPU = "a tensor on cpu"
+    NUMPY = "a NumPy array"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Elsewhere:
+    """Leaf of a returned tree that is an array of another library, or on another device, than it should be."""
+
+    found: Found
+    value: Any
+    """Its numbers all the same; Opaque where they can't be read."""
+    made: str = ""
+    """Where, as far as it was seen: text of the student's process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,6 +164,8 @@ class Returned:
     seconds: float = 0.0
     noticed: Noticed | None = None
     """Of a watched call."""
+    waits: tuple[str, ...] = ()
+    """Where it waited for the GPU: file, line and what for. Text of the student's process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,6 +177,8 @@ class Raised:
     message: str
     traceback: str
     """The student's own frames only, at most a few lines."""
+    cause: str = ""
+    """Where what it is about came from, as far as it was seen: the tensor on the CPU beside one on the GPU, say."""
     exception: BaseException | None = None
     """The exception itself where the code runs in this process (the pytest door), for the debugger."""
 

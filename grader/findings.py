@@ -14,16 +14,19 @@ from fractions import Fraction
 
 from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck
+from grader.settings import Setting
 
-__all__ = ["Check", "Fault", "Finding", "FindingCode", "Status", "Verdict"]
+__all__ = ["Check", "Curve", "Fault", "Finding", "FindingCode", "Status", "Verdict"]
 
 
 class Verdict(StrEnum):
-    """Three answers; the third is not a polite form of the second."""
+    """Three answers, of which the third is not a polite form of the second; and that there is none yet."""
 
     PASSED = "passed"
     FAILED = "failed"
     UNDECIDED = "undecided"
+    PENDING = "pending"
+    """Nothing is wrong so far, and the rest needs what this machine has not: another one can settle it."""
 
 
 class Fault(StrEnum):
@@ -43,6 +46,7 @@ class Status(StrEnum):
     NOT_RUN = "not run"
     TIMED_OUT = "timed out"
     KILLED = "killed"
+    PENDING = "pending"
 
 
 class FindingCode(enum.Enum):
@@ -53,6 +57,7 @@ class FindingCode(enum.Enum):
     WRONG_SHAPE = "{what} has shape {shape}, expected {expected}"
     WRONG_DTYPE = "{what} is of dtype {dtype}, expected {expected}"
     WRONG_STRUCTURE = "{what} {problem}"
+    WRONG_DEVICE = "{what} is {found}, expected a tensor on cuda:0"
     NOT_FINITE = "{what} has NaN or infinite elements: {wrong} of {size} elements differ"
     # The gradient
     WRONG_GRADIENT = "{what} is not the gradient: {wrong} of {size} elements differ"
@@ -87,7 +92,9 @@ class FindingCode(enum.Enum):
     OUTPUT_CUT = "{function} prints too much: what goes beyond {limit} bytes is dropped"
     MALFORMED = "{function} returned something that can't be graded: {problem}"
     MUTATES_ARGUMENT = "{function} writes into {what}"
+    SYNCHRONISES = "{function} waits for the GPU: {where}"
     NOT_RUN = "not run: {problem}"
+    FAILS_ALREADY = "not judged with {arrays}: it fails with {main} already"
     # Not the student's fault
     SUBMISSION_UNREADABLE = "the submission can't be read: {problem}"
     ORACLE_FAILED = "the course's reference failed: {problem}"
@@ -95,6 +102,7 @@ class FindingCode(enum.Enum):
     INCONCLUSIVE = "undecided: {what} is not the reference's, and differences can't tell: {problem}"
     VACUOUS = "the course's cases can't tell: {problem}"
     MACHINE_FAILED = "this machine failed while grading: {problem}"
+    PENDING = "not judged with {arrays} yet: {problem}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +130,16 @@ class Finding:
     """Code of the diagnosis behind pattern and likely."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """The losses of a training beside the reference's, at some of its steps."""
+
+    steps: tuple[int, ...]
+    """Counted from 1."""
+    actual: tuple[float, ...]
+    expected: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Check:
     """One aspect of one exercise on one case, judged."""
@@ -132,8 +150,10 @@ class Check:
     case: str
     hidden: bool
     status: Status
+    setting: Setting | None = None
+    """In which further setting; None in the main one."""
     fault: Fault | None = None
-    """Whose fault, unless it passed."""
+    """Whose fault, unless it passed or is pending."""
     credit: Fraction = field(default=Fraction(0))
     """Share of the part's points that this check leaves standing: 1 if it passed."""
     findings: tuple[Finding, ...] = ()
@@ -141,6 +161,8 @@ class Check:
     """Evidence against the reference, by the name of the compared tensor."""
     gradient: GradientCheck | None = None
     """Evidence against finite differences of the student's own forward."""
+    curve: Curve | None = None
+    """Of a training; left out for hidden cases."""
     inputs: str = ""
     """Shapes of the case, for the message."""
     seed: int | None = None
@@ -153,4 +175,6 @@ class Check:
         """Whether it passed, and if not, whether the student answers for it."""
         if self.status is Status.PASSED:
             return Verdict.PASSED
+        if self.status is Status.PENDING:
+            return Verdict.PENDING
         return Verdict.FAILED if self.fault is Fault.STUDENT else Verdict.UNDECIDED

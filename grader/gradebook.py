@@ -25,6 +25,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,6 +34,7 @@ import msgspec
 
 from grader.errors import GradebookError, MachineError
 from grader.findings import Fault
+from grader.report.console import points
 from grader.report.model import PartReport, Report, ScoreReport
 
 __all__ = ["FILE", "Attempt", "Gradebook", "Key", "Points", "Recorded", "Sealed", "seal", "unseal"]
@@ -97,6 +99,7 @@ class Points:
     earned: float
     undecided: float
     possible: float
+    pending: float = 0.0
 
     @property
     def full(self) -> bool:
@@ -104,8 +107,9 @@ class Points:
         return self.earned == self.possible
 
     def __str__(self) -> str:
-        undecided = f", {self.undecided:g} undecided" if self.undecided else ""
-        return f"{self.earned:g} of {self.possible:g}{undecided}"
+        undecided = f", {points(self.undecided)} undecided" if self.undecided else ""
+        pending = f", {points(self.pending)} pending" if self.pending else ""
+        return f"{points(self.earned)} of {points(self.possible)}{undecided}{pending}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +293,7 @@ class Gradebook:
                 self._db.execute("INSERT INTO book VALUES ('format', ?)", (_FORMAT,))
 
     def _report(self, key: Key, sealed: Sealed) -> int:
-        parts = {name: _triple(part) for name, part in sealed.parts.items()}
+        parts = {name: (*_triple(part), part.pending) for name, part in sealed.parts.items()}
         told = sealed.verdict, *_triple(sealed.points), " ".join(sealed.faults), json.dumps(parts), sealed.report
         row = self._db.execute(
             f"INSERT INTO reports ({_KEY}, {_SEALED}, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -392,17 +396,20 @@ def _columns(key: Key) -> tuple[str, str, str, str]:
 
 def _sealed(row: Sequence[Any]) -> Sealed:
     """From the columns of _SEALED."""
-    verdict, earned, undecided, possible, faults, parts, report = row
+    verdict, earned, undecided, possible, faults, text, report = row
+    parts = {name: Points(**dict(zip(_COLUMNS, part, strict=False))) for name, part in json.loads(text).items()}
+    pending = float(sum(Fraction(str(part.pending)) for part in parts.values()))
     return Sealed(
         verdict=verdict,
-        points=Points(earned=earned, undecided=undecided, possible=possible),
-        parts={
-            name: Points(earned=part[0], undecided=part[1], possible=part[2])
-            for name, part in json.loads(parts).items()
-        },
+        points=Points(earned=earned, undecided=undecided, possible=possible, pending=pending),
+        parts=parts,
         faults=tuple(faults.split()),
         report=report,
     )
+
+
+_COLUMNS = ("earned", "undecided", "possible", "pending")
+"""Of a part, in its JSON. What is pending stands there alone, and not where it was written before there was such."""
 
 
 def _triple(points: Points) -> tuple[float, float, float]:
@@ -430,7 +437,7 @@ def seal(report: Report) -> Sealed:
 
 
 def _points(score: ScoreReport | PartReport) -> Points:
-    return Points(earned=score.earned, undecided=score.undecided, possible=score.possible)
+    return Points(earned=score.earned, undecided=score.undecided, possible=score.possible, pending=score.pending)
 
 
 def unseal(report: bytes) -> Report:

@@ -5,6 +5,8 @@ The manifest, key by key (`?` marks what may be left out):
     format = 1                    version of this format
     name, title, file             the topic, a line about it, the file that students edit
     reference, solution?, data?   below the reference folder: torch functions, the worked solution, an .npz
+    slips?                        below the reference folder: known mistakes, by which wrong answers are recognised and
+                                  their cause named; grader.slips says how to write them
     adapter?                      below the reference folder: Python that turns the students' signatures into those of
                                   the kinds. It runs in their process, beside their code, which it finds in `student`
                                   (`student.conv_forward(x, w, {"pad": pad})`), and its functions come before theirs.
@@ -19,7 +21,14 @@ The manifest, key by key (`?` marks what may be left out):
     seed                          of the visible cases, and of the hidden ones where no private seed is given
     profile? = "numpy"            "numpy": the student's code gets NumPy arrays, in a process without torch. "torch": it
                                   gets torch tensors, float64 on the CPU, and autograd is refused as well as a process
-                                  can: a deterrent, no wall (grader.sandbox.autograd says what goes through)
+                                  can: a deterrent, no wall (grader.sandbox.autograd says what goes through).
+                                  "pretend-cuda": the same tensors as if on a GPU, under its rules, on any machine.
+                                  "jax": arrays of jax's on the CPU (the extra "jax"), jax.grad refused likewise
+    [also_on]?                    {setting = share}: the same file on other arrays, for that share of each part,
+                                  in hundredths; the profile in float64 has the rest. "torch", "torch float32",
+                                  "cuda", "cuda bfloat16": a profile and, where it is not float64, a precision. A part
+                                  that fails with the profile's arrays is not judged on others, and has none of their
+                                  shares. Engines have none: all their points stay where they were
     follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
     mutation? = "warn"            writing into an argument: "warn" or "fail"; an exercise may override it
     feedback? = "full"            what students are told of a check that did not pass; an exercise may override it:
@@ -52,6 +61,7 @@ The manifest, key by key (`?` marks what may be left out):
     arguments?                    scalars handed over after the inputs, in order; a case may override them
     steps?                        step only: length of the trajectory
     state?                        step only: {student's field = torch.optim's field}
+    also_on? = true               false: all points of this exercise are the main setting's
     points                        {part = points}
 
     [[exercise.case]]
@@ -59,6 +69,7 @@ The manifest, key by key (`?` marks what may be left out):
     draw?                         {input = draw} or {input = {draw, scale?, shift?}}: another way to draw an input
                                   ("params.W1" for a leaf)
     part?, hidden?, repeat?, arguments?
+    also_on? = true               false: it is asked in the main setting alone (numbers that float32 can't hold)
     accuracy?, loss?              training only: the least accuracy and the largest loss of the trained network
     graph                         engine only: {nodes, operations, shapes?, form?, backwards?, upstream?}, explained in
                                   grader.operations.GraphSpec
@@ -84,7 +95,9 @@ from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, F
 from grader.calls import Profile
 from grader.errors import ManifestError
 from grader.operations import GraphSpec
+from grader.settings import Precision, Setting
 from grader.sizes import Formula
+from grader.slips import declared
 from grader.topics import reference_folder
 
 __all__ = ["load_assignment"]
@@ -121,6 +134,7 @@ class _RawCase(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     accuracy: float | None = None
     loss: float | None = None
     graph: GraphSpec | None = None
+    also_on: bool = True
 
 
 class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -148,6 +162,7 @@ class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     state: dict[str, str] = {}
     mutation: Literal["warn", "fail"] | None = None
     feedback: Feedback | None = None
+    also_on: bool = True
 
 
 class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -160,11 +175,13 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     exercise: list[_RawExercise]
     solution: str | None = None
     data: str | None = None
+    slips: str | None = None
     adapter: str | None = None
     more_files: list[str] = []
     package: str = ""
     given: dict[str, str] = {}
     profile: Profile = Profile.NUMPY
+    also_on: dict[str, int | float] = {}
     follow_through: float = 0.5
     mutation: Literal["warn", "fail"] = "warn"
     feedback: Feedback = Feedback.FULL
@@ -207,8 +224,11 @@ def load_assignment(manifest: Path) -> Assignment:
         raise ManifestError(str(manifest), "exercise", "there is none")
     if sum(max(case.repeat, 1) for item in raw.exercise for case in item.case) > MAX_CASES:
         raise ManifestError(str(manifest), "exercise", f"has more than {MAX_CASES} cases in all")
-    exercises = tuple(_Builder(manifest, raw, item).exercise() for item in raw.exercise)
+    also_on = _also_on(manifest, raw)
+    exercises = tuple(_Builder(manifest, raw, item, also_on).exercise() for item in raw.exercise)
     _unique(manifest, "exercise", [exercise.name for exercise in exercises])
+    slips = _existing(manifest, folder, "slips", raw.slips) if raw.slips else None
+    known = _slips(manifest, slips, {exercise.name for exercise in exercises}) if slips else None
     return Assignment(
         name=raw.name,
         title=raw.title,
@@ -225,8 +245,34 @@ def load_assignment(manifest: Path) -> Assignment:
         more_files=tuple(raw.more_files),
         package=raw.package,
         given=given,
-        digest=_digest(text, reference, [code for code in (adapter, *given.values()) if code is not None], data),
+        slips=slips,
+        digest=_digest(text, reference, [code for code in (adapter, *given.values(), known) if code is not None], data),
     )
+
+
+def _also_on(manifest: Path, raw: _RawAssignment) -> tuple[tuple[Setting, Fraction], ...]:
+    """Further settings with their shares."""
+    shares: dict[Setting, Fraction] = {}
+    for name, value in raw.also_on.items():
+        where = f"also_on.{name}"
+        try:
+            setting = Setting.parse(name)
+        except ValueError as error:
+            raise ManifestError(str(manifest), where, str(error)) from error
+        if setting == Setting(raw.profile):
+            raise ManifestError(str(manifest), where, "is the main setting, which has what the others leave")
+        if setting in shares:
+            raise ManifestError(str(manifest), where, "is named twice")
+        if setting.precision in (Precision.TF32, Precision.BFLOAT16) and setting.profile is not Profile.CUDA:
+            raise ManifestError(str(manifest), where, f"{setting.precision} is for cuda alone")
+        if not 0 < value < 1 or not _in_hundredths(value):
+            raise ManifestError(str(manifest), where, f"{value} is not a share between 0 and 1, in steps of 0.01")
+        shares[setting] = Fraction(str(value))
+    if sum(shares.values()) >= 1:
+        raise ManifestError(
+            str(manifest), "also_on", "leaves nothing for the main setting: the shares must sum to less than 1"
+        )
+    return tuple(shares.items())
 
 
 def _check_modules(manifest: Path, raw: _RawAssignment) -> None:
@@ -252,6 +298,21 @@ def _code(manifest: Path, folder: Path, key: str, name: str) -> bytes:
         compile(text, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         raise ManifestError(str(manifest), key, f"{name} does not parse: {error}") from error
+    return text
+
+
+def _slips(manifest: Path, path: Path, exercises: set[str]) -> bytes:
+    """A file of known slips; what it names must be there."""
+    text = path.read_bytes()
+    try:
+        found = list(declared(text))
+    except (SyntaxError, ValueError) as error:
+        raise ManifestError(str(manifest), "slips", f"{path.name}: {error}") from error
+    for function, exercise in found:
+        if exercise not in exercises:
+            raise ManifestError(
+                str(manifest), "slips", f"{path.name}: {function}: there is no exercise named {exercise!r}"
+            )
     return text
 
 
@@ -349,8 +410,15 @@ def _in_hundredths(value: float) -> bool:
 class _Builder:
     """One exercise of the file into an Exercise, with every rule that the types alone don't hold."""
 
-    def __init__(self, manifest: Path, raw: _RawAssignment, item: _RawExercise) -> None:
+    def __init__(
+        self,
+        manifest: Path,
+        raw: _RawAssignment,
+        item: _RawExercise,
+        also_on: tuple[tuple[Setting, Fraction], ...],
+    ) -> None:
         self.manifest, self.raw, self.item = manifest, raw, item
+        self.also_on = also_on if item.also_on and item.kind is not Kind.ENGINE else ()
 
     def fail(self, field: str, problem: str) -> ManifestError:
         return ManifestError(str(self.manifest), f"exercise {self.item.name}.{field}", problem)
@@ -544,6 +612,7 @@ class _Builder:
                 accuracy=raw.accuracy,
                 loss=raw.loss,
                 graph=raw.graph,
+                also_on=raw.also_on,
             )
 
     def axes_of_graph(self, where: str, raw: _RawCase) -> set[str]:
@@ -592,7 +661,13 @@ class _Builder:
             raise self.fail("points", f"must name just the parts that the cases make: {wanted}")
         _unique(self.manifest, f"exercise {self.item.name}.points", list(checks))
         return tuple(
-            Part(exercise=self.item.name, name=name, points=self.points(name, value), checks=tuple(checks[name]))
+            Part(
+                exercise=self.item.name,
+                name=name,
+                points=self.points(name, value),
+                checks=tuple(checks[name]),
+                also_on=self.also_on if any(case.also_on for case, _ in checks[name]) else (),
+            )
             for name, value in self.item.points.items()
         )
 

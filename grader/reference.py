@@ -4,6 +4,9 @@ An author writes only the forward function; torch.autograd gives the gradient. W
 once a case and shared by every submission (Oracle.once). On the judging side this module is the only one that imports
 torch, and only when a value is first asked for: help, schema and reports don't pay for it.
 
+The known slips (grader.slips) are references too: the same evaluation, with a wrong function in the place of a right
+one. What they give is held against wrong answers, and never against anything that decides a point.
+
 The oracle is not believed blindly. `doubt` holds torch.autograd against finite differences of the reference itself
 (grader.numerics.gradcheck); where the two disagree, nobody loses a point and the course is told.
 """
@@ -12,8 +15,9 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
 
@@ -26,8 +30,12 @@ from grader.errors import OracleError
 from grader.graphs import Graph, evaluate, name_of, total
 from grader.numerics.gradcheck import GradientFault, check_gradients
 from grader.numerics.trees import joined, leaves, map_leaves, rebuild, split
+from grader.slips import Slip, Variant, slips_in
 
 __all__ = ["Expected", "Oracle", "Traced"]
+
+MOST_CALLS = 8
+"""A reference that calls another more often is looked at with a slip in all calls, and not in each on its own."""
 
 Array: TypeAlias = NDArray[Any]
 T = TypeVar("T")
@@ -68,6 +76,7 @@ class Oracle:
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self._module: ModuleType | None = None
+        self._slips: tuple[Slip, ...] | None = None
         self._made: dict[Hashable, Any] = {}
         self.asked: dict[Hashable, Any] = {}
         """What right submissions were asked, by check: a guess at what others will be (grader.sandbox.foresight)."""
@@ -89,6 +98,64 @@ class Oracle:
                 numbers of less than double precision, NaN.
         """
         return self.once(("expected", case.key), lambda: self._held(exercise, case))
+
+    def slips(self, exercise: Exercise) -> list[Slip]:
+        """The slips of an exercise itself.
+
+        Raises:
+            OracleError: the file of slips, or the reference's, can't be run.
+        """
+        return [slip for slip in self._known(exercise) if exercise.name in slip.exercises]
+
+    def variants(self, exercise: Exercise, case: Case) -> Sequence[Variant]:
+        """The reference of an exercise with each of the known slips: its own, then those of what it calls in this case.
+
+        Raises:
+            OracleError: the file of slips can't be run, or the reference itself fails.
+        """
+        slips = self._known(exercise)
+        found = [Variant(slip=slip, replaced=exercise.reference) for slip in self.slips(exercise)]
+        calls = self.once(("calls", exercise.reference, case.key), lambda: self._calls(exercise, case)) if slips else {}
+        for name, count in calls.items():
+            layers = [other.name for other in self.assignment.exercises if other.reference == name]
+            for slip in slips:
+                layer = next((layer for layer in layers if layer in slip.exercises), None)
+                if layer is None or layer == exercise.name:
+                    continue
+                every = Variant(slip=slip, replaced=name, layer=layer, of=count)
+                single = range(1, count + 1) if 1 < count <= MOST_CALLS and exercise.kind is not Kind.TRAINING else ()
+                found += [every, *(replace(every, call=call) for call in single)]
+        return found
+
+    def slipped(self, exercise: Exercise, case: Case, variant: Variant) -> Expected | None:
+        """What a reference with a slip in it makes of a case; None where it makes nothing of it."""
+
+        def evaluated() -> Expected | None:
+            try:
+                with _in_place(self._loaded(exercise), variant.replaced, variant.slip, variant.call):
+                    return self._guard(exercise, lambda: self._evaluate(exercise, case))  # type: ignore[no-any-return]
+            except Exception:  # a hint less: whatever is wrong with a slip, it is no student's loss
+                return None
+
+        return self.once(("slipped", exercise.reference, case.key, variant.key), evaluated)
+
+    def _known(self, exercise: Exercise) -> tuple[Slip, ...]:
+        path = self.assignment.slips
+        if self._slips is None:
+            right = {"reference": self._loaded(exercise)}
+            module = None if path is None else self._run(exercise, path, "slips", right)
+            self._slips = () if module is None else slips_in(module)
+        return self._slips
+
+    def _calls(self, exercise: Exercise, case: Case) -> dict[str, int]:
+        """How often the reference calls those of the other exercises: by name, none that is not called."""
+        module, counts = self._loaded(exercise), dict[str, int]()
+        with ExitStack() as held:
+            for name in dict.fromkeys(other.reference for other in self.assignment.exercises):
+                if name not in ("", exercise.reference) and callable(getattr(module, name, None)):
+                    held.enter_context(_counted(module, name, counts))
+            self._guard(exercise, lambda: self._evaluate(exercise, case))
+        return counts
 
     def gradients(self, exercise: Exercise, case: Case, inputs: Sequence[Any], upstream: Any) -> list[Any]:
         """Gradients at other inputs of the same structure as the case's: a tree an input with a gradient."""
@@ -246,19 +313,22 @@ class Oracle:
         return [_to_torch(value) for value in list(case.inputs.values())[1:]]
 
     def _function(self, exercise: Exercise, name: str) -> Callable[..., Any]:
-        if self._module is None:
-            self._module = self._load(exercise)
-        function = getattr(self._module, name, None)
+        function = getattr(self._loaded(exercise), name, None)
         if not callable(function):
             raise OracleError(exercise.name, f"{self.assignment.reference.name} has no function {name!r}")
         return function  # type: ignore[no-any-return]
 
-    def _load(self, exercise: Exercise) -> ModuleType:
-        path = self.assignment.reference
-        spec = importlib.util.spec_from_file_location(f"gradmark_reference_{self.assignment.name}", path)
+    def _loaded(self, exercise: Exercise) -> ModuleType:
+        if self._module is None:
+            self._module = self._run(exercise, self.assignment.reference, "reference", {})
+        return self._module
+
+    def _run(self, exercise: Exercise, path: Path, role: str, given: Mapping[str, Any]) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"gradmark_{role}_{self.assignment.name}", path)
         if spec is None or spec.loader is None:
             raise OracleError(exercise.name, f"{path} can't be loaded")
         module = importlib.util.module_from_spec(spec)
+        vars(module).update(given)
         loader = spec.loader
         self._guard(exercise, lambda: loader.exec_module(module))
         return module
@@ -273,6 +343,50 @@ class Oracle:
             raise
         except Exception as error:
             raise OracleError(exercise.name, f"it raised {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _in_place(module: ModuleType, name: str, wrong: Callable[..., Any], which: int) -> Iterator[None]:
+    """In a module, a function by another: in one call, counted from 1, or in all (0). It is put back, come what may.
+
+    What the other itself calls is right: a slip of `relu` may be made of `relu`.
+    """
+    right, calls, inside = getattr(module, name), 0, False
+
+    def called(*args: Any, **options: Any) -> Any:
+        nonlocal calls, inside
+        if inside:
+            return right(*args, **options)
+        calls += 1
+        if which not in (0, calls):
+            return right(*args, **options)
+        inside = True
+        try:
+            return wrong(*args, **options)
+        finally:
+            inside = False
+
+    setattr(module, name, called)
+    try:
+        yield
+    finally:
+        setattr(module, name, right)
+
+
+@contextmanager
+def _counted(module: ModuleType, name: str, counts: dict[str, int]) -> Iterator[None]:
+    """Count the calls of a function of a module."""
+    right = getattr(module, name)
+
+    def called(*args: Any, **options: Any) -> Any:
+        counts[name] = counts.get(name, 0) + 1
+        return right(*args, **options)
+
+    setattr(module, name, called)
+    try:
+        yield
+    finally:
+        setattr(module, name, right)
 
 
 @contextmanager

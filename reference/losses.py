@@ -95,8 +95,8 @@ def recall(predicted: Tensor, y: Tensor, classes: int) -> Tensor:
 
 def f1(predicted: Tensor, y: Tensor, classes: int) -> Tensor:
     """Harmonic mean of precision and recall; 0 where both are: (N,), (N,) -> (classes,)."""
-    matrix = confusion(predicted, y, classes).double()
-    return 2 * matrix.diagonal() / (matrix.sum(dim=0) + matrix.sum(dim=1)).clamp(min=1)
+    p, r = precision(predicted, y, classes), recall(predicted, y, classes)
+    return torch.where(p + r == 0, 0.0, 2 * p * r / (p + r))
 
 
 def macro_f1(predicted: Tensor, y: Tensor, classes: int) -> Tensor:

@@ -123,7 +123,7 @@ def warm_up(lr: Tensor, t: int, steps: int) -> Tensor:
 def train(params: Any, x: Tensor, y: Tensor, lr: float, eps: float, batch: int, steps: int) -> tuple[Any, list[float]]:
     """Adam on the mean cross-entropy, batches in order: step k takes rows (k * batch + i) mod N, 0 <= i < batch."""
     trained = _copied(params)
-    return _trained(trained, Adam(_leaves(trained), lr=lr, betas=BETAS, eps=eps), x, y, batch, steps)
+    return _trained(trained, adam(_leaves(trained), lr, *BETAS, eps), x, y, batch, steps)
 
 
 def train_epsilon_hat(

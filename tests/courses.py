@@ -15,9 +15,15 @@ from grader.submission import Submission
 HEAD = 'format = 1\nname = "t"\ntitle = "T"\nfile = "t.py"\nreference = "t.py"\nseed = 3\n'
 
 
-def make_course(folder: Path, exercise: str, reference: str, head: str = HEAD, adapter: str = "") -> Assignment:
-    """An assignment of one exercise; `reference` is the text of its torch module."""
+def make_course(
+    folder: Path, exercise: str, reference: str, head: str = HEAD, adapter: str = "", slips: str = ""
+) -> Assignment:
+    """An assignment of one exercise; `reference` and `slips` are the texts of torch modules."""
     (folder / "reference").mkdir()
+    if slips:
+        known = "import torch\nfrom grader.slips import on_the_way_back, slip, straight_through\n"
+        (folder / "reference" / "slips.py").write_text(known + slips)
+        head += 'slips = "slips.py"\n'
     if adapter:
         (folder / "reference" / "adapter.py").write_text(adapter)
         head += 'adapter = "adapter.py"\n'

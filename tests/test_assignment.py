@@ -118,7 +118,7 @@ BROKEN = {
     "follow_through above 1": ("seed = 7", "seed = 7\nfollow_through = 1.5", "follow_through"),
     "follow_through in thirds": ("seed = 7", "seed = 7\nfollow_through = 0.333", "follow_through"),
     "follow_through NaN": ("seed = 7", "seed = 7\nfollow_through = nan", "follow_through"),
-    "unknown profile": ("seed = 7", 'seed = 7\nprofile = "jax"', "profile"),
+    "unknown profile": ("seed = 7", 'seed = 7\nprofile = "matlab"', "profile"),
     "profile that is no text": ("seed = 7", "seed = 7\nprofile = 1", "profile"),
     "profile of one exercise": ('output = "N D"', 'output = "N D"\nprofile = "torch"', "exercise[0] (double)"),
     "negative seed": ("seed = 7", "seed = -7", "seed"),

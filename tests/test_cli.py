@@ -218,7 +218,7 @@ def test_json_alone_on_stdout_fits_the_schema(run: Callable[..., Ran], submissio
     ran = run("grade", submission, "--assignment", submission, "--format", "json")
     document = json.loads(ran.out)
     validate(document)
-    assert document["score"] == {"earned": 2.0, "possible": 2.0, "undecided": 0.0, "verdict": "passed"}
+    assert document["score"] == {"earned": 2.0, "possible": 2.0, "undecided": 0.0, "pending": 0.0, "verdict": "passed"}
     assert document["exercises"][0]["parts"][0]["checks"][0]["comparisons"]
 
 
@@ -441,6 +441,7 @@ def test_the_exercises_of_a_topic_are_listed(run: Callable[..., Ran], course: Pa
         (["topics", "--help"], "topics_help.txt"),
         (["batch", "--help"], "batch_help.txt"),
         (["regrade", "--help"], "regrade_help.txt"),
+        (["export", "--help"], "export_help.txt"),
     ],
 )
 def test_help(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, argv: list[str], name: str) -> None:
@@ -450,7 +451,7 @@ def test_help(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, argv: li
     assert ran.out == (GOLDEN / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", ["demo", "schema", "doctor", "merge", "show"])
+@pytest.mark.parametrize("command", ["demo", "schema", "doctor", "merge", "show", "publish"])
 def test_every_command_has_help_with_an_example(run: Callable[..., Ran], command: str) -> None:
     ran = run(command, "--help")
     assert ran.code == cli.PASSED

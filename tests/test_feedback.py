@@ -214,6 +214,13 @@ def test_a_gradebook_has_everything_and_shows_a_student_less(
     assert shown[()].audience == "course"
     assert "worst" in report_json(shown[()]).decode()
     assert shown["--for-student",] == for_student(shown[()])
+    assert cli.main(["export", str(run), "--format", "gradescope", "--out", str(tmp_path / "scores")]) == cli.PASSED
+    assert cli.main(["publish", str(run), "--out", str(tmp_path / "site")]) == cli.PASSED
+    (page,) = (path for path in (tmp_path / "site" / "students").iterdir() if "ada" in path.read_text())
+    for text in [page.read_text(), *(path.read_text() for path in (tmp_path / "scores").iterdir())]:
+        assert "dw is not the gradient" in text
+        assert "elements differ" not in text
+        assert not re.search("yours +-?[0-9]", text)
     assert cli.main(["show", str(run), "--for-student"]) == cli.UNDECIDED
     assert "which" in capsys.readouterr().err
 

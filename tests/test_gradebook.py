@@ -234,7 +234,7 @@ def test_scores_hold_nothing_that_a_spreadsheet_would_run(run: Path) -> None:
         book.record(KEY, sealed(3), [replace(attempt("=cmd|' /C calc'!A0"), name="@SUM(1)", handin="-2+3, x.zip")])
         book.record(KEY, sealed(4, faults=("machine",)), [attempt("bob", late=True)])
         assert scores_csv(book).splitlines() == [
-            "student,name,earned,possible,undecided,verdict,fault,late,handin,a / b",
-            "'=cmd|' /C calc'!A0,'@SUM(1),3,10,0,failed,,,\"'-2+3, x.zip\",3",
-            "bob,,4,10,2,undecided,machine,late,bob.zip,",
+            "student,name,earned,possible,undecided,pending,verdict,fault,late,handin,a / b",
+            "'=cmd|' /C calc'!A0,'@SUM(1),3,10,0,0,failed,,,\"'-2+3, x.zip\",3",
+            "bob,,4,10,2,0,undecided,machine,late,bob.zip,",
         ]

@@ -22,14 +22,15 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "sizes calls topics assignment manifest cases operations graphs random_graphs archive notebook submission",
+    "sizes slips calls settings topics assignment manifest cases operations graphs random_graphs archive notebook "
+    "submission",
     "sandbox",
     "reference",
     "findings",
     "checks scoring",
     "report",
     "grading",
-    "batch gradebook authoring demo doctor",
+    "batch gradebook publishing authoring demo doctor",
     "cli pytest_plugin",
     "__main__",
 )
@@ -43,10 +44,19 @@ ONLY = {
 """Packages that may import these of ours and no others, and of other people's only NumPy."""
 
 IMPORTERS = {
-    # Beside the oracle just the two modules of the sandbox that the torch profile needs. They import it in functions
-    # that only this profile calls: in the process of a NumPy submission, which loads the rest of the sandbox, there is
+    # Beside the oracle just the modules of the sandbox that the profiles of torch need. They import it in functions
+    # that only these profiles call: in the process of a NumPy submission, which loads the rest of the sandbox, there is
     # no torch, and test_importing_loads_no_torch holds them to it.
-    "torch": ("reference", "grader.sandbox.autograd", "grader.sandbox.tensors"),
+    "torch": (
+        "reference",
+        "grader.sandbox.autograd",
+        "grader.sandbox.cuda",
+        "grader.sandbox.pretend_cuda",
+        "grader.sandbox.pretend_runtime",
+        "grader.sandbox.tensors",
+    ),
+    "jax": ("grader.sandbox.jaxarrays",),
+    "array_api_compat": ("graphs", "grader.sandbox.jaxarrays"),
     "grader.cli": ("__main__",),
     "grader.pytest_plugin": (),
 }
@@ -145,7 +155,7 @@ def test_neighbours_form_no_circle() -> None:
 
 
 NUMERICS = "numerics imports only NumPy and grader.errors, grader.numerics"
-TORCH = "only reference and grader.sandbox.autograd and grader.sandbox.tensors may"
+TORCH = f"only {' and '.join(IMPORTERS['torch'])} may"
 SANDBOX = "sandbox imports only NumPy and grader.calls, grader.errors, grader.numerics.trees, grader.sandbox"
 VIOLATIONS = {
     "upwards": ("grader.errors", "import grader.calls", "grader.errors imports grader.calls, which stands above it"),

@@ -45,7 +45,7 @@ def test_the_published_schema_is_that_of_the_types() -> None:
 
 def test_a_report_keeps_the_promises_of_its_format(report: Report) -> None:
     found = document(report)
-    assert found["score"] == {"earned": 1.0, "possible": 3.0, "undecided": 0.0, "verdict": "failed"}
+    assert found["score"] == {"earned": 1.0, "possible": 3.0, "undecided": 0.0, "pending": 0.0, "verdict": "failed"}
     part = found["exercises"][0]["parts"][1]
     (check,) = part["checks"]
     assert (check["status"], check["verdict"], check["fault"], check["seed"]) == ("failed", "failed", "student", 3)
@@ -129,7 +129,9 @@ def test_an_over_full_or_unfounded_score_can_not_be_built(report: Report, change
 POINTS = st.integers(1, 10**5).map(lambda hundredths: Fraction(hundredths, 100))
 
 
-@given(st.lists(st.tuples(POINTS, st.integers(0, 100), st.sampled_from(["passed", "failed", "open"])), min_size=1))
+@given(
+    st.lists(st.tuples(POINTS, st.integers(0, 100), st.sampled_from(["passed", "failed", "open", "later"])), min_size=1)
+)
 def test_any_points_in_hundredths_make_a_report(report: Report, drawn: list[tuple[Fraction, int, str]]) -> None:
     """0.1 earned and 0.2 undecided are not more than 0.3 possible, whatever binary fractions say."""
     scored = []
@@ -137,7 +139,11 @@ def test_any_points_in_hundredths_make_a_report(report: Report, drawn: list[tupl
         part = Part(exercise="e", name=str(index), points=points, checks=())
         left = points * Fraction(share, 100) if end == "failed" else points
         earned, undecided = (Fraction(0), left) if end == "open" else (left, Fraction(0))
-        scored.append(PartScore(part=part, verdict=Verdict.PASSED, earned=earned, undecided=undecided))
+        pending = Fraction(0)
+        if end == "later":  # a share in a further setting
+            pending = earned * Fraction(share, 100)
+            earned -= pending
+        scored.append(PartScore(part=part, verdict=Verdict.PASSED, earned=earned, undecided=undecided, pending=pending))
     total = _score(Score(parts=tuple(scored)))
     exercise = msgspec.structs.replace(report.exercises[0], parts=[_part(part, (), False) for part in scored])
     built = msgspec.structs.replace(report, score=total, exercises=[exercise])

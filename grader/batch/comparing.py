@@ -83,16 +83,16 @@ def _parts(report: Report) -> dict[str, PartReport]:
 def _written(score: ScoreReport | PartReport | None) -> str:
     if score is None:
         return "not there"
-    return str(Points(earned=score.earned, undecided=score.undecided, possible=score.possible))
+    return str(Points(earned=score.earned, undecided=score.undecided, possible=score.possible, pending=score.pending))
 
 
 def _part_change(name: str, before: PartReport | None, after: PartReport | None) -> PartChange:
-    old = {(check.aspect, check.case): check for check in before.checks} if before else {}
-    new = {(check.aspect, check.case): check for check in after.checks} if after else {}
+    old = {_key(check): check for check in before.checks} if before else {}
+    new = {_key(check): check for check in after.checks} if after else {}
     reasons = [
-        f"{case}: {_told(old.get((aspect, case)))} -> {_told(new.get((aspect, case)))}"
-        for aspect, case in dict.fromkeys([*old, *new])
-        if _told(old.get((aspect, case))) != _told(new.get((aspect, case)))
+        f"{check.case}{check.setting and f' ({check.setting})'}: {_told(old.get(key))} -> {_told(new.get(key))}"
+        for key, check in {**old, **new}.items()
+        if _told(old.get(key)) != _told(new.get(key))
     ]
     if not reasons:
         reasons = ["the same checks, other points"]
@@ -104,6 +104,10 @@ def _part_change(name: str, before: PartReport | None, after: PartReport | None)
         after=_written(after),
         reasons=tuple(reasons),
     )
+
+
+def _key(check: CheckReport) -> tuple[str, str, str]:
+    return check.aspect, check.case, check.setting
 
 
 def _told(check: CheckReport | None) -> str:

@@ -8,10 +8,11 @@ import statistics
 from collections.abc import Iterable
 
 from grader.gradebook import Gradebook
+from grader.report.console import points as written
+from grader.report.exports.sheets import cell
 
 __all__ = ["render_class", "scores_csv"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MAX_LISTED = 20
 
 
@@ -26,28 +27,24 @@ def scores_csv(book: Gradebook) -> str:
     for recorded in book.current():
         attempt, sealed = recorded.attempt, recorded.sealed
         if not header:
-            header = ["student", "name", "earned", "possible", "undecided", "verdict", "fault", "late", "handin"]
+            header = ["student", "name", "earned", "possible", "undecided", "pending", "verdict", "fault"]
+            header += ["late", "handin"]
             table.writerow([*header, *sealed.parts])
         points = sealed.points
         table.writerow(
             [
-                _cell(attempt.student),
-                _cell(attempt.name),
-                *(f"{number:g}" for number in (points.earned, points.possible, points.undecided)),
+                cell(attempt.student),
+                cell(attempt.name),
+                *map(written, (points.earned, points.possible, points.undecided, points.pending)),
                 sealed.verdict,
                 " and ".join(sealed.faults),
                 "late" if attempt.late else "",
-                _cell(attempt.handin),
-                # Undecided is not the same as 0.
-                *("" if part.undecided else f"{part.earned:g}" for part in sealed.parts.values()),
+                cell(attempt.handin),
+                # Undecided is not the same as 0. What is pending may still come on top.
+                *("" if part.undecided else written(part.earned) for part in sealed.parts.values()),
             ]
         )
     return text.getvalue()
-
-
-def _cell(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula (OWASP, "CSV Injection")."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def render_class(book: Gradebook, title: str) -> str:
@@ -56,6 +53,7 @@ def render_class(book: Gradebook, title: str) -> str:
     full = possible = 0.0
     right: dict[str, int] = {}
     undecided: list[str] = []
+    pending: list[str] = []
     for recorded in book.current():
         points = recorded.sealed.points
         earned.append(points.earned)
@@ -66,6 +64,8 @@ def render_class(book: Gradebook, title: str) -> str:
         if points.undecided:
             faults = f"the {' and the '.join(recorded.sealed.faults) or 'grading'} at fault"
             undecided.append(f"{recorded.attempt.student}: {points.undecided:g} points, {faults}")
+        if points.pending:
+            pending.append(f"{recorded.attempt.student}: {written(points.pending)} points")
     if not earned:
         return f"{title}: nothing is graded yet"
     width, digits = max(map(len, right)), len(str(len(earned)))
@@ -76,6 +76,7 @@ def render_class(book: Gradebook, title: str) -> str:
             f"mean {statistics.fmean(earned):.1f}, median {statistics.median(earned):g}",
             *(f"  {name:<{width}}  {count:>{digits}} of {len(earned)} right" for name, count in right.items()),
             *_listed(f"  undecided  {len(undecided)}", undecided),
+            *_listed(f"  pending  {len(pending)}", pending),
         ]
     )
 

@@ -27,6 +27,7 @@ from grader.calls import (
     Rung,
     TimedOut,
 )
+from grader.checks.traps import mend
 from grader.findings import Fault, Finding, FindingCode, Status
 from grader.graphs import Graph
 from grader.numerics.trees import leaves
@@ -37,12 +38,9 @@ ROOM = 1 << 20
 """Bytes that a reply may always have. A wrong shape (an unreduced sum, say) is to be named, not cut off."""
 
 
-_NO_MEMORY = ("MemoryError", "_ArrayMemoryError")
+_NO_MEMORY = ("MemoryError", "_ArrayMemoryError", "OutOfMemoryError")
 _OF_THE_WALL = ("FileNotFoundError", "PermissionError")
 _WALL = "where this is graded there are no files, no network and no other programs: work with the arguments alone"
-_NO_GPU = "where this is graded there is no GPU: make new tensors on the device of the arguments, device=x.device"
-_OF_NO_GPU = ("not compiled with CUDA", "No CUDA GPUs", "no NVIDIA driver")
-"""What torch says where there is none."""
 _IDLE = "it did not compute meanwhile: it sleeps, or waits for input, a lock or a thread"
 _PLAIN = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type)) | {
     "AutogradRefused",
@@ -96,6 +94,9 @@ class Student:
     _told: bool = False
     noticed: Noticed | None = None
     """Of the calls that were watched, the first evidence of a numerical derivative."""
+    waits: dict[tuple[str, str], None] = field(default_factory=dict)
+    """(function, where it waits for the GPU), of this check and not of an earlier one."""
+    _waited: set[str] = field(default_factory=set)
     _slots: int = 0
     _kept_by: dict[int, str] = field(default_factory=dict)
 
@@ -103,6 +104,7 @@ class Student:
         """Begin a check: forget the counts of the one before."""
         self.hide_values, self.known = hide_values, known
         self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
+        self.waits = {}
         self._slots, self._kept_by = 0, {}  # a check asks the same whatever was asked before it
 
     def value(self, function: str, *args: Any, like: int = 0, watch: bool = False) -> Any:
@@ -167,9 +169,10 @@ class Student:
         if not self._told and self.evaluator.overflowed:
             self._told, self.overflowed = True, call.function
         if not isinstance(outcome, Returned):
-            raise self._unanswered(call.function, _hushed(outcome) if self.hide_values else outcome)
+            raise self._unanswered(call.function, outcome)
         self.seconds += outcome.seconds
         self.noticed = self.noticed or outcome.noticed
+        self._note_waits(call.function, outcome)
         self._note_changes(call.function, call.args, call.keep, outcome)
         return _hushed_value(outcome.value, self.known) if self.hide_values else outcome.value
 
@@ -182,17 +185,24 @@ class Student:
         if keep is not None:
             self._kept_by[keep] = function
 
+    def _note_waits(self, function: str, outcome: Returned) -> None:
+        for where in outcome.waits:
+            if where not in self._waited:
+                self._waited.add(where)
+                self.waits[function, where] = None
+
     def _problems(self) -> Loaded | None:
         outcome = self.evaluator.load()
         return outcome if isinstance(outcome, Loaded) else None
 
     def _unanswered(self, function: str, outcome: Outcome) -> Unanswered:
-        match outcome:
+        known = (outcome.cause or mend(outcome.kind, outcome.message)) if isinstance(outcome, Raised) else ""
+        match _hushed(outcome) if self.hide_values else outcome:
             case Raised(kind="NotImplementedError") as raised:
                 text = raised.message or f"{function} is not written yet"
                 return Unanswered(Status.FAILED, finding(FindingCode.NOT_WRITTEN, problem=text), raised.exception)
             case Raised() as raised:
-                return Unanswered(Status.FAILED, self._raised(function, raised), raised.exception)
+                return Unanswered(Status.FAILED, self._raised(function, raised, known), raised.exception)
             case TimedOut(seconds=seconds, idle=idle):
                 told = finding(FindingCode.TIMED_OUT, function=function, seconds=seconds, likely=_IDLE if idle else "")
                 return Unanswered(Status.TIMED_OUT, told)
@@ -211,19 +221,18 @@ class Student:
             case _:
                 assert_never(outcome)
 
-    def _raised(self, function: str, raised: Raised) -> Finding:
+    def _raised(self, function: str, raised: Raised, likely: str) -> Finding:
         if raised.kind in _NO_MEMORY:
             megabytes = self.limits.memory_mb
             return finding(FindingCode.OUT_OF_MEMORY, function=function, megabytes=megabytes, detail=raised.traceback)
         first, *more = raised.message.splitlines() or [""]
         walled = raised.kind in _OF_THE_WALL and self.evaluator.isolation.wall is not Rung.NONE
-        no_gpu = any(words in first for words in _OF_NO_GPU)
         return finding(
             FindingCode.RAISED,
             function=function,
             problem=f"{raised.kind}: {first}" if first else raised.kind,
             detail="\n".join(filter(None, [*more, raised.traceback])),
-            likely=_WALL if walled else _NO_GPU if no_gpu else "",
+            likely=_WALL if walled else likely,
         )
 
 

@@ -89,7 +89,11 @@ def _rule(question: Question) -> Ruling:
 
 
 def _check(question: Question, ruling: Ruling) -> Check:
-    warnings = [*_overflow(question), *(_mutation(question, *changed) for changed in question.student.changed)]
+    warnings = [
+        *_overflow(question),
+        *_waits(question),
+        *(_mutation(question, *changed) for changed in question.student.changed),
+    ]
     failure, status, fault, credit = ruling.failure, ruling.status, None, Fraction(1)
     if failure is None:
         failure = next((told for told in warnings if not told.warning), None)
@@ -110,6 +114,7 @@ def _check(question: Question, ruling: Ruling) -> Check:
         findings=(*([failure] if failure else []), *ruling.warnings, *warnings),
         comparisons=tuple(ruling.comparisons),
         gradient=ruling.gradient,
+        curve=ruling.curve,
         inputs=_inputs(question),
         seed=question.case.seed,
         calls=question.student.calls,
@@ -131,6 +136,15 @@ def _overflow(question: Question) -> list[Finding]:
     if not function:
         return []
     return [replace(finding(FindingCode.OUTPUT_CUT, function=function, limit=limit), warning=True)]
+
+
+def _waits(question: Question) -> list[Finding]:
+    """A warning for each line that waits for the GPU, in the check that ran it first."""
+    likely = "the GPU idles meanwhile: keep numbers in tensors, and ask for them once, at the end"
+    return [
+        replace(finding(FindingCode.SYNCHRONISES, function=function, where=where), warning=True, likely=likely)
+        for function, where in question.student.waits
+    ]
 
 
 def _mutation(question: Question, writer: str, owner: str, position: int) -> Finding:

@@ -11,6 +11,7 @@ import numpy as np
 from grader.assignment import Kind
 from grader.checks.asking import Unanswered, finding, size_of
 from grader.checks.question import Question, Ruling
+from grader.checks.slips import recognised
 from grader.checks.values import Leaf, compare_leaves, describe_value, expected_leaves, structure_problem, tell
 from grader.findings import FindingCode, Status
 from grader.numerics.diagnosis import Context
@@ -76,12 +77,13 @@ def expected_value(question: Question) -> list[Leaf]:
 
 def _value_ruling(question: Question, wanted: list[Leaf], actual: Any) -> Ruling:
     problem = structure_problem(actual, question.oracle.expected(question.exercise, question.case).value)
+    what = "loss" if question.exercise.kind is Kind.LOSS else "out"
     if problem:
-        what = "loss" if question.exercise.kind is Kind.LOSS else "out"
         return Ruling(failure=finding(FindingCode.WRONG_STRUCTURE, what=what, problem=problem))
     results = compare_leaves(actual, wanted)
+    cause = recognised(question, results, lambda made: dict(named_leaves(made.value, what)))
     return Ruling(
-        failure=tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values),
+        failure=tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values, cause=cause),
         comparisons=[(leaf.name, result) for leaf, _, result in results],
     )
 

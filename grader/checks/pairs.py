@@ -34,6 +34,7 @@ from grader.calls import Kept
 from grader.checks.asking import Unanswered, finding, size_of
 from grader.checks.outputs import expected_value, float_inputs, largest, loss_and_gradient, losses_and_gradients
 from grader.checks.question import Question, Ruling
+from grader.checks.slips import recognised
 from grader.checks.values import (
     Leaf,
     compare_leaves,
@@ -49,6 +50,7 @@ from grader.numerics.gradcheck import FailurePoint, GradientCheck, GradientFault
 from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import joined, leaves, named_leaves, rebuild, split
+from grader.reference import Expected
 
 __all__ = ["backward", "by_hand", "loss_gradient"]
 
@@ -62,6 +64,8 @@ NOTHING = 0.01
 class _Evidence:
     """The three answers about one backward."""
 
+    out: Any
+    """The student's forward result."""
     forward_right: bool
     results: Compared
     own: GradientCheck
@@ -157,7 +161,7 @@ def _gradient_ruling(question: Question, gradients: Any, out: Any, runs: Any, pu
         return Ruling(failure=None if right else told, comparisons=comparisons)
     forward_right = _equal(question, out)
     own = _own(question, out, runs, pull, forward_right)
-    evidence = _Evidence(forward_right=forward_right, results=results, own=own)
+    evidence = _Evidence(out=out, forward_right=forward_right, results=results, own=own)
     ruling = _weigh(question, evidence)
     return replace(ruling, comparisons=comparisons, gradient=own)
 
@@ -229,16 +233,27 @@ def _weigh(question: Question, evidence: _Evidence) -> Ruling:
         what = next(leaf.name for leaf, _, result in evidence.results if not result.passed)
         why = evidence.own.warnings[-1].code.value if evidence.own.warnings else "no direction could be checked"
         return Ruling(failure=finding(FindingCode.INCONCLUSIVE, fault=Fault.COURSE, what=what, problem=why))
-    return Ruling(failure=_wrong(question, evidence.results))
+    return Ruling(failure=_wrong(question, evidence))
 
 
-def _wrong(question: Question, results: Compared) -> Finding | None:
+def _wrong(question: Question, evidence: _Evidence) -> Finding | None:
     """The gradient is wrong, unless the reference is in doubt."""
     doubt = question.oracle.doubt(question.exercise, question.case)
     if doubt is not None:
         shown = "the course sees the numbers" if question.hide_values else doubt
         return finding(FindingCode.ORACLES_DISAGREE, fault=Fault.COURSE, problem=shown)
-    return tell(FindingCode.WRONG_GRADIENT, results, hide_values=question.hide_values)
+    return _told(question, evidence)
+
+
+def _told(question: Question, evidence: _Evidence) -> Finding | None:
+    """What is said of wrong numbers."""
+
+    def named(made: Expected) -> dict[str, Any]:
+        trees = made.gradients.items()
+        return {label: leaf for name, tree in trees for label, leaf in named_leaves(tree, _label(question, name))}
+
+    cause = recognised(question, evidence.results, named, evidence.out)
+    return tell(FindingCode.WRONG_GRADIENT, evidence.results, hide_values=question.hide_values, cause=cause)
 
 
 def _elsewhere(question: Question, evidence: _Evidence) -> Ruling:
@@ -298,7 +313,7 @@ def _broken_contract(question: Question, evidence: _Evidence) -> Finding | None:
         code = _CONTRACT.get(problem.code)
         if code is not None:
             told = finding(code, function=_names(question)[1], problem=problem.detail, likely=_REMEDIES[code])
-            wrong = tell(FindingCode.WRONG_GRADIENT, evidence.results, hide_values=question.hide_values)
+            wrong = _told(question, evidence)
             if wrong is None or wrong.diagnosis == DiagnosisCode.UNKNOWN.name:
                 return told
             return replace(told, pattern=wrong.pattern, likely=wrong.likely or told.likely, diagnosis=wrong.diagnosis)

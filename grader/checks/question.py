@@ -9,7 +9,7 @@ from fractions import Fraction
 from grader.assignment import Exercise
 from grader.cases import Case
 from grader.checks.asking import Student
-from grader.findings import Finding, Status
+from grader.findings import Curve, Finding, Status
 from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck
 from grader.reference import Oracle
@@ -41,5 +41,6 @@ class Ruling:
     status: Status | None = None
     comparisons: Sequence[tuple[str, Comparison]] = ()
     gradient: GradientCheck | None = None
+    curve: Curve | None = None
     warnings: Sequence[Finding] = ()
     """What is worth saying beside; costs nothing."""

@@ -1,5 +1,8 @@
 """Training loops: first the same trajectory as the reference's, then the loss and accuracy that they reach.
 
+A wrong training is run again by the reference: with the slips of the course (grader.checks.slips), then on arguments
+that make the usual mistakes of any loop (SLIPS). What gives the student's numbers is told.
+
 Accuracy alone can't grade a training loop: a sum for a mean in the loss scores higher than the right code
 (assignments/mlp/README.md shows it). So the parameters and losses must equal the reference's first.
 """
@@ -16,9 +19,10 @@ from numpy.typing import NDArray
 from grader.cases import Case
 from grader.checks.asking import Student, finding, size_of
 from grader.checks.question import Question, Ruling
-from grader.checks.values import compare_leaves, describe_value, expected_leaves, structure_problem, tell
+from grader.checks.slips import recognised
+from grader.checks.values import compare_leaves, describe_value, expected_leaves, numbers, structure_problem, tell
 from grader.errors import OracleError
-from grader.findings import Finding, FindingCode
+from grader.findings import Curve, Finding, FindingCode
 from grader.numerics.comparison import Reason
 from grader.numerics.tolerance import Tolerance
 from grader.numerics.trees import named_leaves
@@ -27,6 +31,8 @@ from grader.reference import Expected
 __all__ = ["SLIPS", "Slip", "result", "trajectory"]
 
 Array: TypeAlias = NDArray[Any]
+MOST_STEPS = 200
+"""Of a curve; a picture has no room for more."""
 
 
 def trajectory(question: Question) -> Ruling:
@@ -37,12 +43,13 @@ def trajectory(question: Question) -> Ruling:
     if isinstance(trained, Finding):
         return Ruling(failure=trained)
     params, losses = trained
+    curve = _curve(question, losses)
     bad = _bad_losses(losses, len(expected.value))
     problem = structure_problem(params, expected.trajectory[0])
     if problem or bad:
         told = finding(FindingCode.WRONG_STRUCTURE, what=name if problem else "losses", problem=problem or bad)
-        return Ruling(failure=told)
-    return _compare(question, params, np.asarray(losses, dtype=np.float64), expected)
+        return Ruling(failure=told, curve=curve)
+    return replace(_compare(question, params, np.asarray(losses, dtype=np.float64), expected), curve=curve)
 
 
 def _compare(question: Question, params: Any, losses: Array, expected: Expected) -> Ruling:
@@ -54,10 +61,19 @@ def _compare(question: Question, params: Any, losses: Array, expected: Expected)
     step = _first_wrong(losses, expected.value, told[0][2].tolerance)
     if any(not comparison.passed for _, _, comparison in trained):
         step = min(step, _first_step(question, params, len(losses)))
+
+    def named(made: Expected) -> dict[str, Any]:
+        return dict([*named_leaves(made.trajectory[0], name), *named_leaves(made.value, "loss")])
+
     failure = tell(
-        FindingCode.WRONG_TRAJECTORY, results, hide_values=question.hide_values, step=step, steps=len(losses)
+        FindingCode.WRONG_TRAJECTORY,
+        results,
+        hide_values=question.hide_values,
+        cause=(cause := recognised(question, results, named)),
+        step=step,
+        steps=len(losses),
     )
-    if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY:
+    if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY and not (cause and cause.alone):
         failure = _explained(question, failure, params, losses, expected)
     return Ruling(failure=failure, comparisons=[(leaf.name, comparison) for leaf, _, comparison in results])
 
@@ -208,19 +224,40 @@ def result(question: Question) -> Ruling:
     trained = _train(question, _args(question))
     if isinstance(trained, Finding):
         return Ruling(failure=trained)
-    params, _ = trained
+    params, losses = trained
     bad = _unfit(question, params)
     if bad is not None:
         return Ruling(failure=bad)
+    curve = _curve(question, losses)
     loss, accuracy = question.oracle.evaluate(question.exercise, question.case, params)
     enough = spec.accuracy is None or accuracy >= spec.accuracy
     low = spec.loss is None or loss <= spec.loss
     if enough and low:
-        return Ruling()
+        return Ruling(curve=curve)
     asked = [] if spec.accuracy is None else [f"an accuracy of {_percent(spec.accuracy)}"]
     asked += [] if spec.loss is None else [f"a loss of {spec.loss:g}"]
     reached = f"an accuracy of {_percent(accuracy)} and a loss of {loss:.4g} on what it was trained on"
-    return Ruling(failure=finding(FindingCode.NOT_LEARNED, reached=reached, asked=" and ".join(asked)))
+    return Ruling(failure=finding(FindingCode.NOT_LEARNED, reached=reached, asked=" and ".join(asked)), curve=curve)
+
+
+def _curve(question: Question, losses: Any) -> Curve | None:
+    """Losses beside the reference's, at no more than MOST_STEPS steps; None where there are none to be seen.
+
+    The trained network alone is judged, so a reference that can't be trained as long costs only the picture.
+    """
+    if question.hide_values:
+        return None
+    try:
+        expected = question.oracle.expected(question.exercise, question.case).value
+    except OracleError:
+        return None
+    if len(expected) < 2 or _bad_losses(losses, len(expected)):
+        return None
+    at = np.unique(np.linspace(0, len(expected) - 1, MOST_STEPS).round().astype(int))
+    actual = np.asarray(losses, dtype=np.float64)
+    return Curve(
+        steps=tuple((at + 1).tolist()), actual=tuple(actual[at].tolist()), expected=tuple(expected[at].tolist())
+    )
 
 
 def _args(question: Question, **changes: Any) -> list[Any]:
@@ -234,7 +271,7 @@ def _train(question: Question, args: list[Any]) -> tuple[Any, Any] | Finding:
     if not isinstance(returned, (tuple, list)) or len(returned) != 2:
         problem = f"must return (params, losses), it returned {describe_value(returned)}"
         return finding(FindingCode.WRONG_STRUCTURE, what=function, problem=problem)
-    return returned[0], returned[1]
+    return returned[0], numbers(returned[1])  # the history of losses is for the host
 
 
 def _bad_losses(losses: Any, steps: int) -> str | None:

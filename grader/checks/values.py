@@ -8,17 +8,30 @@ from typing import Any
 
 import numpy as np
 
-from grader.calls import Opaque
+from grader.calls import Elsewhere, Found, Opaque
 from grader.checks.asking import finding
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison, Reason, compare
 from grader.numerics.diagnosis import Context, Diagnosis, DiagnosisCode, diagnose
 from grader.numerics.tolerance import Tolerance, tolerance_for
-from grader.numerics.trees import named_leaves, same_structure
+from grader.numerics.trees import map_leaves, named_leaves, same_structure
 
-__all__ = ["Leaf", "compare_leaves", "describe_value", "expected_leaves", "structure_problem", "tell"]
+__all__ = [
+    "Cause",
+    "Leaf",
+    "compare_leaves",
+    "describe_value",
+    "expected_leaves",
+    "numbers",
+    "structure_problem",
+    "tell",
+]
 
 
+_MENDS = {
+    Found.ON_CPU: "make it with device=x.device, or with zeros_like(x)",
+    Found.NUMPY: "compute it with the tensor's own library, xp = array_namespace(x)",
+}
 MOST_NAMES = 8
 """Of several arrays, told of one by one; a path of twenty points is not."""
 
@@ -32,6 +45,18 @@ class Leaf:
     tolerance: Tolerance
     axes: tuple[str, ...] = ()
     context: Context | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What is said of a mistake that explains all arrays of a check at once."""
+
+    pattern: str
+    likely: str
+    name: str
+    """For the report, as a diagnosis is."""
+    alone: bool = True
+    """No other mistake gives these arrays; else what is known of the first array is said, if anything is."""
 
 
 def expected_leaves(name: str, tree: Any, scale: float = 0.0, noise: float = 0.0) -> list[Leaf]:
@@ -78,6 +103,11 @@ def _inner_problem(actual: Any, expected: Any, keys: Iterable[Any]) -> str | Non
     return None
 
 
+def numbers(value: Any) -> Any:
+    """A tree with the numbers of what lies elsewhere: where these count, and not where they are."""
+    return map_leaves(lambda leaf: leaf.value if isinstance(leaf, Elsewhere) else leaf, value)
+
+
 def describe_value(value: Any) -> str:
     """A value's form in a few words: ``an array of shape (3, 4)``, ``a dict with keys 'W1', 'b1'``, ``None``."""
     match value:
@@ -85,6 +115,8 @@ def describe_value(value: Any) -> str:
             return "None"
         case Opaque(type_name=name):
             return name if name.startswith(("a ", "an ")) else f"of type {name}"
+        case Elsewhere(found=found):
+            return f"{found}"
         case dict():
             return f"a dict with keys {', '.join(map(repr, value))}" if value else "an empty dict"
         case tuple() | list():
@@ -111,24 +143,33 @@ def tell(
     results: Sequence[tuple[Leaf, Any, Comparison]],
     *,
     hide_values: bool,
+    cause: Cause | None = None,
     **fields: Any,
 ) -> Finding | None:
     """Finding about the first leaf that differs, the others in one line; None if all passed.
 
-    `code` is the finding for wrong values; a wrong shape or dtype, and NaN, have codes of their own.
+    `code` is the finding for wrong values; a wrong shape or dtype, and NaN, have codes of their own. `cause` is what
+    was found to explain all of them, if anything was: it is told unless one pattern with a cause says the same of all.
     """
     wrong = [(leaf, actual, result) for leaf, actual, result in results if not result.passed]
     wrong.sort(key=lambda told: told[2].reason not in (Reason.NOT_AN_ARRAY, Reason.SHAPE))  # the plainest first
     if not wrong:
         return None
-    told = [diagnose(actual, leaf.expected, leaf.context or _plain(leaf)) for leaf, actual, _ in wrong]
     leaf, actual, result = wrong[0]
+    if isinstance(actual, Elsewhere):
+        return _strayed(leaf, actual, wrong[1:], _right(results))
+    told = [diagnose(actual, leaf.expected, leaf.context or _plain(leaf)) for leaf, actual, _ in wrong]
     base = _headline(code, leaf, actual, result, fields)
     first = told[0][0] if told[0] else None
     known = first is not None and first.code is not DiagnosisCode.UNKNOWN
+    base = replace(base, worst="" if hide_values else _worst(leaf.name, result))
+    if cause is not None and not (
+        known and first is not None and first.cause and (_is_one(wrong, told) or not cause.alone)
+    ):
+        also = _in_words([other.name for other, _, _ in wrong[1:]], [], _right(results))
+        return replace(base, pattern=cause.pattern, likely=cause.likely, diagnosis=cause.name, also=also)
     return replace(
         base,
-        worst="" if hide_values else _worst(leaf.name, result),
         pattern="" if first is None or not known else first.code.title if hide_values else _said_once(first, result),
         likely="" if first is None or _is_verdict(leaf) else first.cause or "",
         diagnosis="" if first is None else first.code.name,
@@ -142,6 +183,22 @@ def _said_once(first: Diagnosis, result: Comparison) -> str:
         return first.pattern
     told = f"yours has shape {result.actual_shape}, expected {result.expected_shape}"
     return first.pattern.removeprefix(told).removeprefix(": ")
+
+
+def _strayed(
+    leaf: Leaf, actual: Elsewhere, others: Sequence[tuple[Leaf, Any, Comparison]], right: Sequence[str]
+) -> Finding:
+    """About an array of another device or library; its numbers are looked at all the same."""
+    same = [other.name for other, found, _ in others if isinstance(found, Elsewhere) and found.found is actual.found]
+    rest = [other.name for other, _, _ in others if other.name not in same]
+    return finding(
+        FindingCode.WRONG_DEVICE,
+        what=leaf.name,
+        found=actual.found,
+        pattern="its numbers are right" if compare(actual.value, leaf.expected, leaf.tolerance).passed else "",
+        likely=actual.made or _MENDS[actual.found],
+        also=_in_words(same, rest, right),
+    )
 
 
 def _is_verdict(leaf: Leaf) -> bool:
@@ -209,7 +266,19 @@ def _also(
         else:
             shown = "" if claim is None else diagnoses[0].code.title if hide_values else diagnoses[0].pattern
             other.append(f"{leaf.name} ({shown})" if shown else leaf.name)
-    right = [leaf.name for leaf, _, result in results if result.passed]
+    return _in_words(same, other, _right(results))
+
+
+def _is_one(wrong: Sequence[tuple[Leaf, Any, Comparison]], told: Sequence[tuple[Diagnosis, ...]]) -> bool:
+    """Whether the same is claimed of all leaves that differ."""
+    return len({_claim(leaf, diagnoses) for (leaf, _, _), diagnoses in zip(wrong, told, strict=True)}) == 1
+
+
+def _right(results: Sequence[tuple[Leaf, Any, Comparison]]) -> list[str]:
+    return [leaf.name for leaf, _, result in results if result.passed]
+
+
+def _in_words(same: Sequence[str], other: Sequence[str], right: Sequence[str]) -> str:
     texts = (
         f"{_list(same, 'fails', 'fail')} the same way" if same else "",
         f"{_list(other, 'fails', 'fail')} too" if other else "",

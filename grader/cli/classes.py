@@ -255,6 +255,7 @@ Examples:
   grader show run ada --history      all results there were
   grader show run ada --format json > ada.json
   grader show run ada --for-student  as much of it as the manifest's feedback lets a student see
+  grader show run ada --html ada.html
 """,
 )
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -264,15 +265,24 @@ Examples:
 )
 @click.option("--history", is_flag=True, help="List every result of the student, the one that counts last.")
 @click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the student's page here, and print nothing.",
+)
+@click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the output."
 )
-def show_command(run: Path, student: str | None, for_student: bool, history: bool, form: str) -> int:
+def show_command(run: Path, student: str | None, for_student: bool, history: bool, page: Path | None, form: str) -> int:
     """Show what the gradebook of RUN holds: of the class, or of one STUDENT, all of it unless --for-student."""
     if for_student and student is None:
         raise click.UsageError("--for-student is about one student: say which")
     from grader.batch.summary import render_class
     from grader.gradebook import Gradebook
 
+    if page is not None and (student is None or history):
+        raise click.BadParameter("a page is of one STUDENT, and not of a history", param_hint="'--html'")
     with Gradebook(run) as book:
         if student is None:
             say(painted(render_class(book, book.about("name") or run.name)))
@@ -292,6 +302,11 @@ def show_command(run: Path, student: str | None, for_student: bool, history: boo
 
         report = book.report(latest.row, student)
         report = feedback.for_student(report) if for_student else report
+        if page is not None:
+            from grader.report.html import write_html
+
+            write_html(report, page)
+            return PASSED
         say(report_json(report) if form == "json" else painted(render(report)))
     return PASSED
 

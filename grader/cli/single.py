@@ -24,6 +24,7 @@ __all__ = ["demo_command", "doctor_command", "grade_command", "schema_command", 
 Examples:
   grader grade assignments/mlp
   grader grade handin.zip --assignment mlp --report report.json
+  grader grade mlp.ipynb --assignment mlp --html result.html
   grader grade mlp.ipynb --assignment mlp --seed 8671 --format json
   grader grade handin.zip --assignment mlp --require full
 
@@ -78,6 +79,13 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the JSON report here too."
 )
 @click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the result here as a page too: one file, for any browser, which needs nothing else.",
+)
+@click.option(
     "--summary",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -100,6 +108,7 @@ def grade_command(
     unsafe: bool,
     feedback: str,
     report: Path | None,
+    page: Path | None,
     summary: Path | None,
     form: str,
 ) -> int:
@@ -151,6 +160,10 @@ def grade_command(
         from grader.report.model import write_report
 
         write_report(graded, report)
+    if page is not None:
+        from grader.report.html import write_html
+
+        write_html(graded, page)
     if summary is not None:
         from grader.report.markdown import append_markdown
 

@@ -28,7 +28,7 @@ INTERRUPTED: Final = 130
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _POINTS: Final = re.compile(
-    r"(?m)\b(\d[\d.]*) of (\d[\d.]*)(?: points)?(?P<open>(?:, [\d.]+ |  )undecided)?(?=  | *$| \()"
+    r"(?m)\b(\d[\d.]*) of (\d[\d.]*)(?: points)?(?P<open>(?:(?:, [\d.]+ |  )(?:undecided|pending))+)?(?=  | *$| \()"
 )
 _LEVEL: Final = re.compile(r"(?m)^ *(?P<word>ok|warning|problem)\b")
 _LEVEL_COLOURS: Final = {"ok": "green", "warning": "yellow", "problem": "red"}

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from grader.numerics.errormap import ErrorMap, error_map
 from grader.numerics.tolerance import Tolerance
 
 __all__ = ["Comparison", "Reason", "compare"]
@@ -60,6 +61,8 @@ class Comparison:
     expected: float | None = None
     error: float | None = None
     allowed: float | None = None
+    errors: ErrorMap | None = None
+    """Where it is wrong, if it is."""
 
     @property
     def passed(self) -> bool:
@@ -133,6 +136,7 @@ def _look(found: NDArray[Any], wanted: NDArray[Any], tolerance: Tolerance) -> di
         "expected": float(expected[worst]),
         "error": float(error[worst]),
         "allowed": float(allowed[worst]),
+        "errors": error_map(error, allowed) if wrong.any() else None,
     }
 
 

@@ -7,7 +7,8 @@ buttons of editors work as for any test. The submission is the folder that the m
 Running. The code runs in this process, so print, breakpoint() and --pdb do what they always do; with --pdb a part
 whose code raised opens in the student's own frame. A part that did not pass is a failed test, and its message is the
 one of every other door. That goes for an undecided one too, whose message says that it is not the student's fault:
-silence would look like success.
+silence would look like success. One of which nothing is wrong and the rest needs a GPU (pending) passes; the table of
+points says what is pending.
 
 A topic without a stub, whose files are those of a course elsewhere (`more_files` in its manifest), is one skipped line
 until some Python file lies beside its manifest.
@@ -200,7 +201,7 @@ class PartItem(pytest.Item):
                 start=self.config.invocation_params.dir,
                 selected=dict.fromkeys(str(item.path) for item in self.session.items if isinstance(item, PartItem)),
             )
-        if self.graded["part"]["verdict"] != "passed":
+        if self.graded["part"]["verdict"] not in ("passed", "pending"):
             failed = PartFailed(self.graded["text"])
             raise failed.with_traceback(end_at_own_frame(outcome.exception, desk.folder)) from outcome.exception
 

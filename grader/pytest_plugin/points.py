@@ -122,7 +122,7 @@ class Points:
     def _warnings(self) -> Iterator[str]:
         """Those of the other parts are told with their failures."""
         for graded in self.graded.values():
-            if graded["part"]["verdict"] == "passed" and graded["text"]:
+            if graded["part"]["verdict"] in ("passed", "pending") and graded["text"]:
                 yield graded["text"]
 
     def _tables(self) -> Iterator[str]:
@@ -149,13 +149,14 @@ def file_names(path: Path, assignments: Sequence[str]) -> list[str]:
 def _total(parts: Sequence[PartReport]) -> ScoreReport:
     """Sum of the parts."""
     from grader.report.model import ScoreReport
+    from grader.scoring import worst
 
-    verdicts = {part.verdict for part in parts}
     return ScoreReport(
         earned=_sum(part.earned for part in parts),
         possible=_sum(part.possible for part in parts),
         undecided=_sum(part.undecided for part in parts),
-        verdict="failed" if "failed" in verdicts else "undecided" if "undecided" in verdicts else "passed",
+        pending=_sum(part.pending for part in parts),
+        verdict=worst(part.verdict for part in parts).value,
     )
 
 

@@ -66,13 +66,13 @@ def graded_part(
     import msgspec
 
     from grader.report.build import part_report
-    from grader.report.console import render_part
+    from grader.report.console import has_words, render_part
     from grader.report.feedback import part_for_student
 
     report = part_for_student(part_report(checks, exercise, part.name, private=private), exercise.feedback)
     findings = [finding for check in report.checks for finding in check.findings]
     text = ""
-    if findings or report.verdict != "passed":
+    if has_words(report):
         text = render_part(assignment.name, _shown(assignment.manifest, start), exercise.name, report, private)
     graded: Graded = _writable(
         Graded(

@@ -14,14 +14,16 @@ from typing import Literal
 from grader import __version__
 from grader.assignment import Assignment, Exercise
 from grader.calls import Isolation
-from grader.findings import Check, Finding
+from grader.findings import Check, Curve, Finding
 from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck, GradientProblem, Outcome
 from grader.report.model import (
     AssignmentInfo,
     CheckReport,
     ComparisonReport,
+    CurveReport,
     Environment,
+    ErrorMapReport,
     ExerciseReport,
     FindingReport,
     GradientReport,
@@ -153,7 +155,7 @@ def _shown(manifest: Path) -> str:
 
 
 def _points(value: Fraction) -> float:
-    """Exact: points and shares are declared in hundredths, so this is a decimal of at most four places."""
+    """Exact: points and shares are declared in hundredths, so this is a decimal of at most six places."""
     return float(value)
 
 
@@ -162,26 +164,34 @@ def _score(total: Score) -> ScoreReport:
         earned=_points(total.earned),
         possible=_points(total.possible),
         undecided=_points(total.undecided),
+        pending=_points(total.pending),
         verdict=total.verdict.value,
     )
 
 
 def _part(scored: PartScore, checks: Sequence[Check], private: bool) -> PartReport:
     own = [check for check in checks if (check.exercise, check.part) == (scored.part.exercise, scored.part.name)]
-    by_key = {(check.case, check.aspect): check for check in own}
+    by_key = {(check.setting, check.case, check.aspect): check for check in own}
     return PartReport(
         name=scored.part.name,
         verdict=scored.verdict.value,
         earned=_points(scored.earned),
         possible=_points(scored.part.points),
         undecided=_points(scored.undecided),
+        pending=_points(scored.pending),
         checks=[
-            _check(by_key[case.name, aspect], private)
-            if (case.name, aspect) in by_key
+            _check(by_key[setting, case.name, aspect], private)
+            if (setting, case.name, aspect) in by_key
             else CheckReport(
-                aspect=aspect, case=case.name, hidden=case.hidden, status="not run", verdict="undecided", credit=0.0
+                aspect=aspect,
+                case=case.name,
+                hidden=case.hidden,
+                status="not run",
+                verdict="undecided",
+                setting="" if setting is None else str(setting),
+                credit=0.0,
             )
-            for case, aspect in scored.part.checks
+            for setting, case, aspect in scored.part.planned
         ],
     )
 
@@ -194,6 +204,7 @@ def _check(check: Check, private: bool) -> CheckReport:
         hidden=check.hidden,
         status=check.status.value,
         verdict=check.verdict.value,
+        setting="" if check.setting is None else str(check.setting),
         fault=None if check.fault is None else check.fault.value,
         credit=_points(check.credit),
         inputs=check.inputs,
@@ -203,6 +214,7 @@ def _check(check: Check, private: bool) -> CheckReport:
         findings=[_finding(finding) for finding in check.findings],
         comparisons=[_comparison(what, comparison, secret) for what, comparison in check.comparisons],
         gradient=None if check.gradient is None else _gradient(check.gradient, secret),
+        curve=None if secret or check.curve is None else _curve(check.curve),
     )
 
 
@@ -237,6 +249,17 @@ def _comparison(what: str, comparison: Comparison, secret: bool) -> ComparisonRe
         expected=number(comparison.expected) if values else None,
         error=number(comparison.error) if values else None,
         allowed=number(comparison.allowed) if values else None,
+        errors=None
+        if secret or comparison.errors is None
+        else ErrorMapReport(shape=list(comparison.errors.shape), rows=list(comparison.errors.rows)),
+    )
+
+
+def _curve(curve: Curve) -> CurveReport:
+    return CurveReport(
+        steps=list(curve.steps),
+        actual=[number(float(f"{loss:.6g}")) for loss in curve.actual],
+        expected=[number(float(f"{loss:.6g}")) for loss in curve.expected],
     )
 
 

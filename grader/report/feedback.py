@@ -7,7 +7,7 @@ either. Points, verdicts and faults are the same at every level, and so is what 
 a file does not load, or a function is not there.
 
     full      everything
-    hint      no worst element, value, number of elements, example or probe; the pattern only by its kind
+    hint      no worst element, value, number of elements, example, probe or curve; the pattern only by its kind
     verdict   of each check how it ended, in a word; no cause, no shapes, no seed, no warnings
 """
 
@@ -23,7 +23,15 @@ from grader.report.model import CheckReport, ComparisonReport, FindingReport, Gr
 
 __all__ = ["for_student", "part_for_student"]
 
-_BEFORE_ANY_CHECK: Final = ("NOT_WRITTEN", "MISSING_FUNCTION", "DOES_NOT_LOAD", "SUBMISSION_UNREADABLE")
+_OF_NO_CHECK: Final = (
+    "NOT_WRITTEN",
+    "MISSING_FUNCTION",
+    "DOES_NOT_LOAD",
+    "SUBMISSION_UNREADABLE",
+    "FAILS_ALREADY",
+    "PENDING",
+)
+"""Why no check was made: it says nothing of any."""
 _KEPT: Final = {
     "WRONG_VALUE": 1,
     "NOT_FINITE": 1,
@@ -89,17 +97,18 @@ def _hinted(check: CheckReport) -> CheckReport:
         findings=[_hint(finding) for finding in check.findings],
         comparisons=[_without_values(comparison) for comparison in check.comparisons],
         gradient=None if check.gradient is None else _without_numbers(check.gradient),
+        curve=None,
     )
 
 
 def _hint(finding: FindingReport) -> FindingReport:
-    own = finding.code in (*_BEFORE_ANY_CHECK, *_OF_THEIR_OWN_CODE)
-    kind = DiagnosisCode.__members__.get(finding.diagnosis)
+    own = finding.code in (*_OF_NO_CHECK, *_OF_THEIR_OWN_CODE)
+    kind = DiagnosisCode.__members__.get(finding.diagnosis)  # none if it is a known slip, whose words hold no value
     return replace(
         finding,
         headline=_first_of(finding.headline, _KEPT.get(finding.code, len(finding.headline))),
         worst="",
-        pattern=kind.title if finding.pattern and kind is not None else "",
+        pattern=kind.title if finding.pattern and kind is not None else finding.pattern if finding.diagnosis else "",
         also=_without_brackets(finding.also),
         detail=finding.detail if own else "",
         graph="",
@@ -122,7 +131,9 @@ def _without_brackets(text: str) -> str:
 
 
 def _without_values(comparison: ComparisonReport) -> ComparisonReport:
-    return replace(comparison, wrong=None, atol=None, worst=None, actual=None, expected=None, error=None, allowed=None)
+    return replace(
+        comparison, wrong=None, atol=None, worst=None, actual=None, expected=None, error=None, allowed=None, errors=None
+    )
 
 
 def _without_numbers(gradient: GradientReport) -> GradientReport:
@@ -140,12 +151,18 @@ def _without_numbers(gradient: GradientReport) -> GradientReport:
 def _ended(check: CheckReport) -> CheckReport:
     told = [finding for finding in check.findings if not finding.warning]
     return replace(
-        check, findings=[_end(finding) for finding in told[:1]], comparisons=[], gradient=None, inputs="", seed=None
+        check,
+        findings=[_end(finding) for finding in told[:1]],
+        comparisons=[],
+        gradient=None,
+        curve=None,
+        inputs="",
+        seed=None,
     )
 
 
 def _end(finding: FindingReport) -> FindingReport:
-    if finding.code in _BEFORE_ANY_CHECK or finding.code in ("FAILED", "UNDECIDED"):  # or it has been cut before
+    if finding.code in _OF_NO_CHECK or finding.code in ("FAILED", "UNDECIDED"):  # or it has been cut before
         return finding
     if finding.fault != "student":
         headline = f"undecided: the {finding.fault} is at fault, not the student"

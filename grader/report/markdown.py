@@ -22,6 +22,7 @@ from grader.errors import MachineError
 from grader.report.console import (
     has_words,
     part_lines,
+    pending_note,
     points,
     score_text,
     state,
@@ -29,6 +30,7 @@ from grader.report.console import (
     wall_note,
 )
 from grader.report.model import ExerciseReport, PartReport, Report
+from grader.report.visible import visible
 
 __all__ = ["ROOM", "append_markdown", "render_markdown"]
 
@@ -41,8 +43,6 @@ NAME: Final = 200
 
 _LEFT_OUT: Final = "More is left out here, because the page of a job holds 1 MiB. The JSON report has all of it."
 _PUNCTUATION: Final = re.compile(r"([!-/:-@\[-`{-~])")
-_COMMAND: Final = re.compile(r"^ *:(?=:)|##(?=\[)")
-"""Where GitHub's runner reads a command in a log: `::error::` at the start of a line, `##[error]` anywhere in one."""
 
 
 def render_markdown(report: Report, room: int = ROOM) -> str:
@@ -94,7 +94,7 @@ def _blocks(report: Report) -> Iterator[str]:
             earned = f"{points(part.earned)} of {points(part.possible)} points"
             yield f"### {_name(exercise, part)}: {earned}, {state(part)}\n\n{_fenced(text)}"
     told = "" if everything is None else everything.headline
-    notes = [note for note in (*report.submission.notes, wall_note(report)) if note not in told]
+    notes = [note for note in (*report.submission.notes, pending_note(report), wall_note(report)) if note not in told]
     if notes:
         yield "### Notes\n\n" + _fenced("\n".join(notes))
     if report.submission.printed:
@@ -138,7 +138,7 @@ def _escaped(text: str) -> str:
 
 def _code(text: str) -> str:
     """A code span in one line."""
-    text = _visible(text[:NAME])
+    text = visible(text[:NAME])
     ticks = _ticks(text, 1)
     pad = "" if text and text == text.strip("` ") else " "  # keeps a backtick at an end apart, and is not shown
     return f"{ticks}{pad}{text}{pad}{ticks}"
@@ -159,7 +159,7 @@ def _lines(lines: list[str]) -> Iterator[str]:
     """Lines as they are shown, none of them endless, as long as there is room for them."""
     left = TEXT
     for number, line in enumerate(lines):
-        shown = _visible(line[:LINE])
+        shown = visible(line[:LINE])
         if len(line) > LINE:
             shown += f" ... ({len(line) - LINE} more letters in this line)"
         left -= len(shown.encode()) + 1
@@ -167,13 +167,3 @@ def _lines(lines: list[str]) -> Iterator[str]:
             yield f"... ({len(lines) - number} more lines; the JSON report has them)"
             return
         yield shown
-
-
-def _visible(line: str) -> str:
-    """Letters that hide, or that turn text around, as escapes; and nothing that a log would take for a command."""
-    line = "".join(letter if letter.isprintable() else _escape(letter) for letter in line)
-    return _COMMAND.sub(lambda match: f"{match[0]} ", line)
-
-
-def _escape(letter: str) -> str:
-    return "    " if letter == "\t" else letter.encode("unicode_escape").decode()

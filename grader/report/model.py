@@ -1,12 +1,14 @@
 """The report's format: what schema.json publishes, what every door writes, what every rendering reads.
 
-Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding; feedback of an
-exercise ("full" where it is missing) and the audience ("course").
+Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding; pending points (0
+where they are missing), with the verdict and the status "pending"; setting of a check (the main one where missing);
+errors of a comparison and curve of a check, for the pictures of a page; feedback of an exercise ("full" where it is
+missing) and the audience ("course").
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
-evidence may hold them. The score of a report is checked when it is built: earned + undecided <= possible, and the
-parts sum to the total.
+evidence may hold them. The score of a report is checked when it is built: earned + undecided + pending <= possible,
+and the parts sum to the total.
 """
 
 from __future__ import annotations
@@ -17,20 +19,22 @@ import json
 import math
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from grader.assignment import Feedback
 from grader.calls import Rung
-from grader.errors import MachineError
+from grader.report.writing import write_whole
 
 __all__ = [
     "VERSION",
     "AssignmentInfo",
     "CheckReport",
     "ComparisonReport",
+    "CurveReport",
     "Environment",
+    "ErrorMapReport",
     "ExerciseReport",
     "FindingReport",
     "GradientReport",
@@ -51,8 +55,8 @@ __all__ = [
 VERSION = 1
 
 Number = float | Literal["nan", "inf", "-inf"]
-VerdictName = Literal["passed", "failed", "undecided"]
-StatusName = Literal["passed", "failed", "undecided", "not run", "timed out", "killed"]
+VerdictName = Literal["passed", "failed", "undecided", "pending"]
+StatusName = Literal["passed", "failed", "undecided", "not run", "timed out", "killed", "pending"]
 FaultName = Literal["student", "course", "machine"]
 
 
@@ -73,6 +77,14 @@ class FindingReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     diagnosis: str = ""
 
 
+class ErrorMapReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an array is wrong, in letters: grader/numerics/errormap.py says what they stand for."""
+
+    shape: list[int]
+    """Of the array; its first axis goes down, if there are several."""
+    rows: list[Annotated[str, msgspec.Meta(pattern="^[.1-9a-z!]{1,32}$")]]
+
+
 class ComparisonReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One array against the reference's; values are left out for hidden cases."""
 
@@ -89,6 +101,8 @@ class ComparisonReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     expected: Number | None = None
     error: Number | None = None
     allowed: Number | None = None
+    errors: ErrorMapReport | None = None
+    """Of one that failed; left out for hidden cases."""
 
 
 class ProbeReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,6 +133,14 @@ class GradientReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     warnings: list[str]
 
 
+class CurveReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Losses of a training and of the reference's, at no more than 200 of its steps, counted from 1."""
+
+    steps: list[int]
+    actual: list[Number]
+    expected: list[Number]
+
+
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One aspect of one exercise on one case."""
 
@@ -127,6 +149,8 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     hidden: bool
     status: StatusName
     verdict: VerdictName
+    setting: str = ""
+    """In which further setting, by its name in the manifest; empty in the main one."""
     fault: FaultName | None = None
     credit: float
     inputs: str = ""
@@ -136,6 +160,8 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     findings: list[FindingReport] = []
     comparisons: list[ComparisonReport] = []
     gradient: GradientReport | None = None
+    curve: CurveReport | None = None
+    """Left out for hidden cases."""
 
 
 class PartReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,6 +172,8 @@ class PartReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     earned: float
     possible: float
     undecided: float
+    pending: float = 0.0
+    """Points that a machine with what is missing here can settle: a GPU."""
     checks: list[CheckReport]
 
 
@@ -207,6 +235,7 @@ class ScoreReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     earned: float
     possible: float
     undecided: float
+    pending: float = 0.0
     verdict: VerdictName
 
 
@@ -229,13 +258,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         parts = [part for exercise in self.exercises for part in exercise.parts]
-        points = [(part.earned, part.undecided, part.possible) for part in parts]
-        total = (self.score.earned, self.score.undecided, self.score.possible)
-        for earned, undecided, possible in (*points, total):
-            if not all(0 <= value < math.inf for value in (earned, undecided, possible)) or (
-                _decimal(earned) + _decimal(undecided) > _decimal(possible)
+        points = [(part.earned, part.undecided, part.pending, part.possible) for part in parts]
+        total = (self.score.earned, self.score.undecided, self.score.pending, self.score.possible)
+        for *told, possible in (*points, total):
+            if not all(0 <= value < math.inf for value in (*told, possible)) or (
+                sum(map(_decimal, told)) > _decimal(possible)
             ):
-                raise ValueError(f"{earned} earned and {undecided} undecided of {possible} points")
+                earned, undecided, pending = told
+                raise ValueError(f"{earned} earned, {undecided} undecided and {pending} pending of {possible} points")
         if any(
             sum(map(_decimal, column)) != _decimal(whole)
             for column, whole in zip(zip(*points, strict=True), total, strict=True)
@@ -309,14 +339,7 @@ def write_report(report: Report, path: Path) -> None:
     Raises:
         MachineError: it can't be written (names the path); an earlier report there is left as it was.
     """
-    text = report_json(report)
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        scratch.write_bytes(text)
-        scratch.replace(path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise MachineError(f"the report can't be written to {path}: {error.strerror or error}") from error
+    write_whole(report_json(report), path, "the report")
 
 
 def read_report(path: Path) -> Report:

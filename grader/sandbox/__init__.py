@@ -16,9 +16,12 @@ our own: what Python learns about code when it first runs, children find there (
 reaps, as it is told to. It is replaced after some hundred forks, or when it does not answer; it ends when the judge
 hangs up.
 
-Two profiles. Where an assignment is graded with NumPy, the child has no torch at all. Where it is declared for torch,
+Profiles. Where an assignment is graded with NumPy, the child has no torch at all. Where it is declared for torch,
 arguments are tensors and autograd is refused while student code runs, which deters and does not wall in: `profiles`
-says what differs, `tensors` turns arrays into tensors and back, `autograd` refuses and lists what it can't.
+says what differs, `tensors` turns arrays into tensors and back, `autograd` refuses and lists what it can't. On a
+pretend GPU (`pretend_cuda`, `pretend_runtime`) the tensors say cuda:0 and keep its rules. JAX
+(`jaxarrays`) works with threads, which a fork leaves behind: each child starts its own, before it is confined and with
+nothing of a submission in it, and the seccomp filter is put on all of them. Its zygote keeps one file, /dev/urandom.
 
 Life of a child. It is forked (milliseconds), puts its own layers up, says so with one byte, is sent the submission,
 loads it from memory and answers calls until it is closed, runs past a deadline or breaks the protocol; then it is

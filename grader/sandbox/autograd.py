@@ -83,7 +83,8 @@ import importlib
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
 
 __all__ = ["AutogradRefused", "Guard"]
@@ -157,10 +158,21 @@ class _Patch:
 class Guard:
     """What is patched and watched while student code runs; one a process, since what it changes is everybody's."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        beside: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        replaced: Iterable[tuple[Any, str, Any]] = (),
+    ) -> None:
+        """Nothing is on yet.
+
+        Args:
+            beside: makes what else holds in every thread while student code runs.
+            replaced: what else stands in place of a name: its owner, the name, the value.
+        """
         import torch
 
         self._torch: Any = torch
+        self._beside = beside
         self._depth = 0
         self._refusal: AutogradRefused | None = None
         self._thread = 0
@@ -172,6 +184,7 @@ class Guard:
         self._push, self._pop = torch._C._push_on_torch_dispatch_stack, torch._C._pop_torch_dispatch_stack
         self._watch = _watch(self)
         self._patches = list(_patches(self, torch))
+        self._patches += [_Patch(owner, name, value, held=False) for owner, name, value in replaced]
 
     def enter(self) -> None:
         """Put the guard on, and forget what was refused before."""
@@ -213,7 +226,7 @@ class Guard:
         """The function, to be run in a thread of its own: with what torch holds a thread as it is here."""
 
         def run(*args: Any, **named: Any) -> Any:
-            with self._torch.inference_mode():
+            with self._torch.inference_mode(), self._beside():
                 self._push(self._watch())
                 return function(*args, **named)
 
@@ -232,8 +245,11 @@ class Guard:
         self._push(self._mode)
         for patch in self._patches:
             patch.put_in()
+        self._other = self._beside()
+        self._other.__enter__()
 
     def _take_off(self) -> None:
+        self._other.__exit__(None, None, None)
         for patch in self._patches:
             patch.take_out()
         while self._modes() > self._place:  # a student's own mode may have been left on

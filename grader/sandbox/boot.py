@@ -23,6 +23,9 @@ __all__ = ["command", "environment"]
 PACKAGES: Final = {
     Profile.NUMPY: ("numpy", "array_api_compat"),
     Profile.TORCH: ("numpy", "array_api_compat", "torch"),
+    Profile.PRETEND_CUDA: ("numpy", "array_api_compat", "torch"),
+    Profile.CUDA: ("numpy", "array_api_compat", "torch"),
+    Profile.JAX: ("numpy", "array_api_compat", "jax", "jaxlib", "ml_dtypes", "opt_einsum", "scipy"),
 }
 NEEDED_BY_TORCH: Final = (
     "torchgen", "functorch", "typing_extensions", "sympy", "mpmath", "networkx", "jinja2", "markupsafe", "filelock",
@@ -39,9 +42,11 @@ OURS: Final = (
     "grader.sandbox.adapting",
     "grader.sandbox.autograd",
     "grader.sandbox.control",
+    "grader.sandbox.cuda",
     "grader.sandbox.engine",
     "grader.sandbox.executor",
     "grader.sandbox.freeze",
+    "grader.sandbox.jaxarrays",
     "grader.sandbox.kernel",
     "grader.sandbox.landlock",
     "grader.sandbox.leftovers",
@@ -49,6 +54,8 @@ OURS: Final = (
     "grader.sandbox.patches",
     "grader.sandbox.perturbed",
     "grader.sandbox.preload",
+    "grader.sandbox.pretend_cuda",
+    "grader.sandbox.pretend_runtime",
     "grader.sandbox.profiles",
     "grader.sandbox.seccomp",
     "grader.sandbox.tensors",
@@ -107,7 +114,7 @@ def command(module: str, arguments: tuple[Any, ...], profile: Profile) -> list[s
     text = _TEXT.format(
         places=_places(profile),
         ours=OURS,
-        refused=dict(REFUSED) if profile is Profile.NUMPY else {},
+        refused={} if profile.has_torch else dict(REFUSED),
         module=module,
         arguments=arguments,
         first=_NO_THREADS if module == "zygote" else "",
@@ -115,14 +122,20 @@ def command(module: str, arguments: tuple[Any, ...], profile: Profile) -> list[s
     return [sys.executable, "-s", "-P", "-S", "-B", "-c", text]
 
 
-def environment() -> dict[str, str]:
-    """A clean one. One thread a process (many run side by side, and a forked one must not need the others)."""
+def environment(gpu: int | None = None) -> dict[str, str]:
+    """A clean one. One thread a process (many run side by side, and a forked one must not need the others).
+
+    Args:
+        gpu: number of the device that the process may use; none if not given.
+    """
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": "/nonexistent",
         "LANG": "C.UTF-8",
-        "CUDA_VISIBLE_DEVICES": "",
+        "CUDA_VISIBLE_DEVICES": "" if gpu is None else str(gpu),
+        "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # else to ask whether there is a GPU is to begin with it; then no fork
+        "USE_PYTORCH_KERNEL_CACHE": "0",  # it would lie in a home, and there is none
         "PYTHONHASHSEED": "0",  # sets of strings have the same order every time a submission is graded
         **dict.fromkeys(threads, "1"),
     }
@@ -134,9 +147,10 @@ def _places(profile: Profile) -> dict[str, str]:
     for name in PACKAGES[profile]:
         place = _place(name)
         if place is None:
-            raise MachineError(f"{name} is not installed")
+            extra = ': pip install "gradmark[jax]"' if profile is Profile.JAX else ""
+            raise MachineError(f"{name} is not installed{extra}")
         places[name] = place
-    for name in NEEDED_BY_TORCH if profile is Profile.TORCH else ():
+    for name in NEEDED_BY_TORCH if profile.has_torch else ():
         place = _place(name)
         if place is not None:
             places[name] = place

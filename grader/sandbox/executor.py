@@ -15,12 +15,12 @@ from typing import Any
 
 from numpy import array, generic, ndarray
 
-from grader.calls import Call, Kept, Loaded, Malformed, Missing, Outcome, Raised, Returned, Value
+from grader.calls import Call, Found, Kept, Loaded, Malformed, Missing, Outcome, Raised, Returned, Value
 from grader.sandbox.adapting import NotThere
 from grader.sandbox.engine import run
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
-from grader.sandbox.profiles import Kit
+from grader.sandbox.profiles import Kit, Site
 from grader.sandbox.watch import Watch
 from grader.sandbox.wording import message, printable, trace_of, type_name
 
@@ -29,6 +29,8 @@ __all__ = ["Executor"]
 MAX_FRAMES = 4
 MAX_MESSAGE = 500
 MAX_TRACEBACK = 3000
+MAX_WAITS = 32
+"""Lines where one call waited for the device, at most."""
 MAX_SLOTS = 8
 """Caches held at once, the latest; a judge that only asks for outputs leaves a cache behind at every call."""
 
@@ -109,10 +111,13 @@ class Executor:
         watch = None
         if call.watch:
             watch = Watch(self.program, *((earlier.function, earlier.given) if earlier else (function, call.args)))
+        self._waits()  # of whatever ran before
         try:
             with self.program.running(), watch or contextlib.nullcontext():
                 start = time.perf_counter()
                 result = function(*args)
+                if self.program.kit.finish is not None:
+                    self.program.kit.finish()  # else it would be the next call's time, and the next call's error
                 seconds = time.perf_counter() - start
             return self._returned(call, function, result, args, before, earlier, seconds, watch)
         except Unfit as unfit:
@@ -148,7 +153,7 @@ class Executor:
             self._slots[call.keep] = slot = _Slot(cache, args, still, function, call.args)
             for number in list(self._slots)[:-MAX_SLOTS]:
                 del self._slots[number]
-        value = freeze(result, call.max_bytes, kit.read)
+        value = freeze(result, call.max_bytes, kit.read, self._elsewhere if kit.rules else None)
         if slot is not None:
             slot.out = value
         upstream, out = (call.args[0], earlier.out) if earlier and len(call.args) == 2 else (None, None)
@@ -158,7 +163,42 @@ class Executor:
             changed_earlier=() if earlier is None else _changed(earlier.args, earlier.before, kit),
             seconds=seconds,
             noticed=None if watch is None else watch.noticed(value, upstream, out),
+            waits=self._waits(),
         )
+
+    def _waits(self) -> tuple[str, ...]:
+        """Where the student's code waited for the device since the last time."""
+        rules = self.program.kit.rules
+        found = [] if rules is None else [(self._place(site), site.what) for site in rules.take_waits()]
+        return tuple([printable(f"{place}, {what}"[:MAX_MESSAGE]) for place, what in found[:MAX_WAITS] if place])
+
+    def _elsewhere(self, value: Any) -> tuple[Found, str] | None:
+        rules = self.program.kit.rules
+        strayed = None if rules is None else rules.elsewhere(value)
+        if strayed is None:
+            return None
+        found, site = strayed
+        return found, "" if site is None else self._made("it", site)
+
+    def _cause(self, error: BaseException) -> str:
+        found = None if self.program.kit.rules is None else self.program.kit.rules.cause(error)
+        if found is None:
+            return ""
+        name, site = found
+        return self._made(name or "one of them", site)
+
+    def _made(self, name: str, site: Site) -> str:
+        """`bias was made on the CPU at t.py, line 12 (torch.zeros without device=): give it device=x.device`."""
+        place = self._place(site)
+        if not place:
+            return ""
+        text = f"{name} was made on the CPU at {place} ({site.what}){': ' if site.mend else ''}{site.mend}"
+        return printable(text[:MAX_MESSAGE])
+
+    def _place(self, site: Site) -> str:
+        """`t.py, line 12`; empty if it is no line of the student's."""
+        path = self.program.path(site.file)
+        return "" if path is None else f"{path}, line {site.line}"
 
     def _as_it_is(self, value: Value) -> Value:
         """An argument, to be compared with later: what came over a wire is nobody else's."""
@@ -171,6 +211,7 @@ class Executor:
             kind=type_name(type(error)),
             message=message(error)[:MAX_MESSAGE],
             traceback=printable("\n".join(lines)[:MAX_TRACEBACK]),
+            cause=self._cause(error),
             exception=error,
         )
 

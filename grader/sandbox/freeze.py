@@ -6,13 +6,13 @@ Types are looked at with type(), never by asking the object: its __class__, __ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 # By name: what numpy holds when this runs may be the student's.
 from numpy import array as array_of
 from numpy import dtype, generic, ndarray
 
-from grader.calls import Opaque, Value
+from grader.calls import Elsewhere, Found, Opaque, Value
 from grader.sandbox.wording import type_name
 
 __all__ = ["DTYPES", "MAX_DEPTH", "MAX_KEY", "MAX_NODES", "Unfit", "freeze"]
@@ -27,6 +27,9 @@ MAX_KEY = 200
 _KNOWN = {dtype(name) for name in DTYPES}
 
 
+Where: TypeAlias = Callable[[Any], tuple[Found, str] | None]
+
+
 class Unfit(Exception):  # noqa: N818  (a result's property, not an error of ours)
     """The result can't be handed over; the text says why."""
 
@@ -34,8 +37,9 @@ class Unfit(Exception):  # noqa: N818  (a result's property, not an error of our
 class _Budget:
     """What is left of a reply's nodes and bytes."""
 
-    def __init__(self, max_bytes: int, read: Callable[[Any], Any]) -> None:
+    def __init__(self, max_bytes: int, read: Callable[[Any], Any], elsewhere: Where | None) -> None:
         self.read = read
+        self.elsewhere = elsewhere
         self.nodes = MAX_NODES
         self.bytes = max_bytes
         self.max_bytes = max_bytes
@@ -54,7 +58,9 @@ class _Budget:
             raise Unfit(f"it is too large: an array of shape {shape}; at most {self.max_bytes} bytes are accepted")
 
 
-def freeze(value: Any, max_bytes: int, read: Callable[[Any], Any] = lambda value: None) -> Value:
+def freeze(
+    value: Any, max_bytes: int, read: Callable[[Any], Any] = lambda value: None, elsewhere: Where | None = None
+) -> Value:
     """Tree of copies: arrays and numbers as arrays, None, and Opaque for all else.
 
     Args:
@@ -62,19 +68,29 @@ def freeze(value: Any, max_bytes: int, read: Callable[[Any], Any] = lambda value
         max_bytes: the most that its arrays may hold together.
         read: the arrays of another library as NumPy arrays of the same memory, or as Opaque; None for all else.
 
+        elsewhere: what an array is, and where it was made, if it is not where results are due; None for all else.
+
     Raises:
         Unfit: it is too large, too deep, or refers to itself.
     """
-    return _freeze(value, _Budget(max_bytes, read), 0)
+    return _freeze(value, _Budget(max_bytes, read, elsewhere), 0)
 
 
 def _freeze(value: Any, budget: _Budget, depth: int) -> Value:
     budget.node()
     if depth > MAX_DEPTH:
         raise Unfit(f"it is nested more than {MAX_DEPTH} deep")
-    kind = type(value)
     if value is None:
         return None
+    strayed = None if budget.elsewhere is None else budget.elsewhere(value)
+    if strayed is None:
+        return _frozen(value, budget, depth)
+    found, made = strayed
+    return Elsewhere(found=found, value=_frozen(value, budget, depth), made=made)
+
+
+def _frozen(value: Any, budget: _Budget, depth: int) -> Value:
+    kind = type(value)
     if kind is ndarray:
         return _array(value, budget)
     if issubclass(kind, generic):  # before Python's: a NumPy float is one of them too

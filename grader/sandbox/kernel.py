@@ -29,6 +29,7 @@ __all__ = [
     "mount",
     "pivot_root",
     "prctl",
+    "seccomp",
     "setns",
     "syscall",
     "unmount",
@@ -37,14 +38,18 @@ __all__ = [
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 24, 38
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 32, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
+MS_REC, MS_PRIVATE = 16384, 1 << 18
 MNT_DETACH = 2
 CAP_SETFCAP = 31
 CAPABILITIES = 64
 """Numbers to try; the kernel says where they end."""
 _CAPABILITY_VERSION = 0x20080522
 
-_NUMBERS = {"x86_64": {"pivot_root": 155, "capset": 126}, "aarch64": {"pivot_root": 41, "capset": 91}}
+_NUMBERS = {
+    "x86_64": {"pivot_root": 155, "capset": 126, "seccomp": 317},
+    "aarch64": {"pivot_root": 41, "capset": 91, "seccomp": 277},
+}
 
 
 def machine() -> str:
@@ -77,6 +82,11 @@ def prctl(option: int, value: Any = 0, more: Any = 0) -> int:
     """Set a property of this process."""
     args = (ctypes.c_ulong(arg) if isinstance(arg, int) else arg for arg in (value, more, 0, 0))
     return _checked(_LIBC.prctl(option, *args), f"prctl {option}")
+
+
+def seccomp(operation: int, flags: int, argument: Any) -> int:
+    """Set how this process may call the kernel."""
+    return syscall(_NUMBERS[machine()]["seccomp"], ctypes.c_uint(operation), ctypes.c_uint(flags), argument)
 
 
 def unshare(flags: int) -> None:

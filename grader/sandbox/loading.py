@@ -35,9 +35,9 @@ from numpy import errstate
 
 from grader.calls import Profile, Source
 from grader.sandbox.adapting import adapted
-from grader.sandbox.autograd import AutogradRefused, Guard
+from grader.sandbox.autograd import AutogradRefused
 from grader.sandbox.patches import Patches
-from grader.sandbox.profiles import REFUSED, kit_of
+from grader.sandbox.profiles import REFUSED, Guard, kit_of
 from grader.sandbox.wording import message, printable, trace_of, type_name
 
 __all__ = ["REFUSED", "Placeholder", "Program", "decode", "own_frames"]

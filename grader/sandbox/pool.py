@@ -16,6 +16,7 @@ from types import TracebackType
 from grader.calls import Profile
 from grader.errors import MachineError
 from grader.sandbox.child import Child
+from grader.sandbox.nvml import turn
 from grader.sandbox.spawned import Spawned
 from grader.sandbox.wall import Layer, Rung, rung_of
 from grader.sandbox.warm import Zygote
@@ -23,7 +24,14 @@ from grader.sandbox.warm import Zygote
 __all__ = ["Sandbox"]
 
 TRIES = 3
-_AUTOGRAD = {Profile.NUMPY: "no torch", Profile.TORCH: "autograd refused (a deterrent)"}
+_REFUSED = "autograd refused (a deterrent)"
+_AUTOGRAD = {
+    Profile.NUMPY: "no torch",
+    Profile.TORCH: _REFUSED,
+    Profile.PRETEND_CUDA: _REFUSED,
+    Profile.CUDA: f"{_REFUSED}, and a GPU's driver within reach",
+    Profile.JAX: "jax.grad refused (a deterrent)",
+}
 
 
 class Sandbox:
@@ -161,7 +169,8 @@ class Sandbox:
         if zygote is None or zygote.closed or zygote.forks >= self._forks:
             if zygote is not None and not zygote.closed:
                 self._retired.append(zygote)  # its children go on; it ends with the last of them
-            self._places[place] = zygote = Zygote(self.profile, self._wanted)
+            gpu = turn() if self.profile is Profile.CUDA else None
+            self._places[place] = zygote = Zygote(self.profile, self._wanted, gpu)
             self._retire()
         return zygote
 

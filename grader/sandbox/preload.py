@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from typing import Final
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Final, assert_never
 
 from grader.calls import Profile
 from grader.sandbox.profiles import kit_of
 
-__all__ = ["preload"]
+__all__ = ["preload", "told_by_a_child"]
 
 _NUMPY: Final = """
 array_api_compat array_api_compat.numpy array_api_compat.numpy.fft array_api_compat.numpy.linalg numpy numpy.char
@@ -44,16 +48,73 @@ xml.etree.ElementTree zipfile zipimport zlib zoneinfo
 
 def preload(profile: Profile) -> None:
     """Import everything; what this Python or this NumPy does not have is left out."""
-    torch = _TORCH if profile is Profile.TORCH else ""
+    torch = _TORCH if profile.has_torch else ""
     for name in (*_NUMPY.split(), *torch.split(), *_STANDARD.split()):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _warm()
-    if profile is Profile.TORCH:
-        from grader.sandbox import tensors
+    match profile:
+        case Profile.NUMPY:
+            pass
+        case Profile.TORCH | Profile.PRETEND_CUDA:
+            from grader.sandbox import tensors
 
-        tensors.warm()
+            tensors.warm()
+        case Profile.CUDA:
+            from grader.sandbox import cuda, tensors
+
+            def use() -> None:
+                tensors.warm()
+                cuda.start()
+
+            _import_what_is_used_late(use)
+        case Profile.JAX:
+            from grader.sandbox import jaxarrays
+
+            kit_of(Profile.JAX)
+            _import_what_is_used_late(jaxarrays.compute)
+        case _:
+            assert_never(profile)
     kit_of(profile)
+
+
+def _import_what_is_used_late(use: Callable[[], object]) -> None:
+    """Import what a library imports when it first computes: found out in a child, where this process must not."""
+
+    def modules() -> str:
+        use()
+        return " ".join(sys.modules)
+
+    for name in told_by_a_child(modules).split():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def told_by_a_child(tell: Callable[[], str]) -> str:
+    """What a forked child has to say, which then ends.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            os.close(reading)
+            with open(writing, "w") as pipe:
+                pipe.write(tell())
+            code = 0
+        except Exception:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with open(reading) as pipe:
+        told = pipe.read()
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        raise RuntimeError("a process that was to start the device failed")
+    return told
 
 
 def _warm() -> None:

@@ -40,7 +40,8 @@ from grader.calls import (
 )
 from grader.errors import MachineError
 from grader.sandbox.child import Child, Ending, Spent
-from grader.sandbox.executor import MAX_MESSAGE, MAX_SLOTS, MAX_TRACEBACK
+from grader.sandbox.cuda import BROKEN
+from grader.sandbox.executor import MAX_MESSAGE, MAX_SLOTS, MAX_TRACEBACK, MAX_WAITS
 from grader.sandbox.foresight import Script, header_of, is_same
 from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
 from grader.sandbox.pool import Sandbox
@@ -179,7 +180,7 @@ class ChildProcess:
                 self._smooth = self._smooth and isinstance(outcomes[-1], Returned)
                 if isinstance(reply, TimedOut) and seconds < call.seconds:
                     outcomes[-1] = self._used_up()
-                if isinstance(reply, Reply) and reply.status is Status.LOADED:
+                if isinstance(reply, Reply) and (reply.status is Status.LOADED or _broke_device(outcomes[-1])):
                     self.close()
             if self._child is None:
                 break
@@ -536,6 +537,11 @@ class _Clock:
         return max(left, 0.02) if left > 0 else 0.0
 
 
+def _broke_device(outcome: Outcome) -> bool:
+    """Whether a kernel failed on a GPU in a way that all later calls of the process would fail in."""
+    return isinstance(outcome, Raised) and outcome.kind == BROKEN
+
+
 def _outcome(call: Call, reply: Reply) -> Outcome:
     match reply.status:
         case Status.RETURNED:
@@ -544,11 +550,17 @@ def _outcome(call: Call, reply: Reply) -> Outcome:
                 changed=tuple(i for i in reply.changed if i < len(call.args)),
                 changed_earlier=reply.changed_earlier,
                 seconds=reply.seconds,
-                noticed=_noticed(reply.texts) if call.watch else None,
+                noticed=_noticed(reply.texts[:3]) if call.watch else None,
+                waits=tuple(text[:MAX_MESSAGE] for text in reply.texts[3 : 3 + MAX_WAITS]),
             )
         case Status.RAISED:
-            kind, message, trace = (*reply.texts, "", "", "")[:3]
-            return Raised(kind=kind[:MAX_NAME], message=message[:MAX_MESSAGE], traceback=trace[:MAX_TRACEBACK])
+            kind, message, trace, cause = (*reply.texts, "", "", "", "")[:4]
+            return Raised(
+                kind=kind[:MAX_NAME],
+                message=message[:MAX_MESSAGE],
+                traceback=trace[:MAX_TRACEBACK],
+                cause=cause[:MAX_MESSAGE],
+            )
         case Status.MISSING:
             name = reply.texts[0] if reply.texts else ""
             return Missing(function=name if name.isidentifier() and len(name) <= MAX_NAME else call.function)

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeAlias, assert_never
+from typing import Any, Protocol, TypeAlias, assert_never
 
 from numpy import array, ndarray  # by name: numpy may hold a student's changes when these are used
 
-from grader.calls import Profile
-from grader.sandbox.autograd import Guard
+from grader.calls import Found, Profile
+from grader.sandbox.autograd import AutogradRefused
 from grader.sandbox.patches import GUARDED, Setting
 
-__all__ = ["REFUSED", "Kit", "Read", "kit_of"]
+__all__ = ["REFUSED", "Guard", "Kit", "Read", "Rules", "Site", "kit_of"]
 
 REFUSED: Mapping[str, str] = {
     "torch": "torch is not available here: this assignment is graded with NumPy, so that the gradient is your own"
@@ -29,6 +29,62 @@ all doors agree."""
 Read: TypeAlias = Callable[[Any], Any]
 """From any object to its numbers as a NumPy array of the same memory, or Opaque, if it is an array of the profile's
 library; else to None. It never asks the object, only its type."""
+
+
+class Guard(Protocol):
+    """What refuses to differentiate while student code runs; one a process."""
+
+    def enter(self) -> None:
+        """Put it on, and forget what was refused before."""
+        ...
+
+    def look(self) -> None:
+        """Note whether it is still as it was put on."""
+        ...
+
+    def leave(self) -> AutogradRefused | None:
+        """Take it off, the last time; gives what was refused first since enter()."""
+        ...
+
+
+class Site(Protocol):
+    """A line of code, and what it does there with the device."""
+
+    @property
+    def file(self) -> str:
+        """As in tracebacks."""
+        ...
+
+    @property
+    def line(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """A few words."""
+        ...
+
+    @property
+    def mend(self) -> str:
+        """What to write instead; perhaps nothing."""
+        ...
+
+
+class Rules(Protocol):
+    """What is known of the arrays of a device beside the CPU."""
+
+    def elsewhere(self, value: Any) -> tuple[Found, Site | None] | None:
+        """What an array is that does not lie on the device, and where it was made; None for all else."""
+        ...
+
+    def cause(self, error: BaseException) -> tuple[str, Site] | None:
+        """The array on the CPU that an exception is about: its name, if it has one, and where it was made."""
+        ...
+
+    def take_waits(self) -> Sequence[Site]:
+        """Where student code waited for the device since the last time."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,6 +105,10 @@ class Kit:
     settings: Sequence[Setting] = ()
     guard: Guard | None = None
     """Holds while student code runs."""
+    rules: Rules | None = None
+    """Those of its device, if it has one beside the CPU."""
+    finish: Callable[[], None] | None = None
+    """Waits for what was started on the device, if it works on its own."""
 
 
 @cache
@@ -65,7 +125,7 @@ def kit_of(profile: Profile) -> Kit:
                 guarded=GUARDED,
             )
         case Profile.TORCH:
-            from grader.sandbox import tensors
+            from grader.sandbox import autograd, tensors
 
             return Kit(
                 array=tensors.tensor_type(),
@@ -75,10 +135,69 @@ def kit_of(profile: Profile) -> Kit:
                 needed=("numpy", "array_api_compat", "torch"),
                 guarded=(*GUARDED, *tensors.GUARDED),
                 settings=tensors.settings(),
-                guard=Guard(),
+                guard=autograd.Guard(),
             )
+        case Profile.PRETEND_CUDA:
+            return _pretend_cuda()
+        case Profile.JAX:
+            from grader.sandbox import jaxarrays
+
+            return Kit(
+                array=jaxarrays.array_type(),
+                give=jaxarrays.give,
+                read=jaxarrays.read,
+                refused=REFUSED,
+                needed=("numpy", "array_api_compat", "jax"),
+                guarded=(*GUARDED, *jaxarrays.GUARDED),
+                settings=jaxarrays.settings(),
+                guard=jaxarrays.Guard(),
+            )
+        case Profile.CUDA:
+            return _cuda()
         case _:
             assert_never(profile)
+
+
+def _pretend_cuda() -> Kit:
+    from grader.sandbox import autograd, tensors
+    from grader.sandbox.pretend_cuda import rules
+    from grader.sandbox.pretend_runtime import default_device, replacements
+
+    held = rules()
+
+    def give(value: ndarray[Any, Any]) -> Any:
+        with held.off():
+            return held.put(tensors.give(value))
+
+    return Kit(
+        array=held.pretend,
+        give=give,
+        read=tensors.read,
+        refused={},
+        needed=("numpy", "array_api_compat", "torch"),
+        guarded=(*GUARDED, *tensors.GUARDED, "torch.cuda"),
+        settings=(*tensors.settings(), default_device()),
+        guard=autograd.Guard(held.mode, replacements(held)),
+        rules=held,
+    )
+
+
+def _cuda() -> Kit:
+    from grader.sandbox import autograd, cuda, tensors
+
+    cuda.pin_arithmetic()
+    return Kit(
+        array=tensors.tensor_type(),
+        give=cuda.give,
+        read=tensors.read,
+        refused={},
+        needed=("numpy", "array_api_compat", "torch"),
+        guarded=(*GUARDED, *tensors.GUARDED, "torch.cuda"),
+        settings=tensors.settings(),
+        guard=autograd.Guard(),
+        rules=cuda.Rules(),
+        finish=cuda.finish,
+    )
 
 
 def _give(value: ndarray[Any, Any]) -> ndarray[Any, Any]:

@@ -39,7 +39,8 @@ ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 _OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_ARGUMENTS = 0, 4, 16
 """In struct seccomp_data; the six arguments have 8 bytes each."""
-_SECCOMP_MODE_FILTER = 2
+_SET_MODE_FILTER = 1
+_FOR_ALL_THREADS = 1
 _ALL = 0xFFFFFFFF
 
 PROT_EXEC, MAP_SHARED, MAP_ANONYMOUS, MAP_GROWSDOWN = 0x4, 0x1, 0x20, 0x100
@@ -109,7 +110,7 @@ _NAMES = (15, 16, 0x53564D41)
 _THREAD = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD
 
 
-def _rules(threads: bool, executable_memory: bool) -> dict[str, Rule]:
+def _rules(threads: bool, executable_memory: bool, devices: bool) -> dict[str, Rule]:
     counted = (_low(3), MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, (0, MAP_SHARED, MAP_ANONYMOUS))
     not_executable = [] if executable_memory else [(_low(2), PROT_EXEC, (0,))]
     rules = {
@@ -120,7 +121,7 @@ def _rules(threads: bool, executable_memory: bool) -> dict[str, Rule]:
         "sendto": Rule([(_low(3), _ALL, (0, _MSG_NOSIGNAL)), (_low(4), _ALL, (0,)), (_high(4), _ALL, (0,))]),
         "recvfrom": Rule([(_low(3), ~(_MSG_DONTWAIT | _MSG_PEEK | _MSG_WAITALL) & _ALL, (0,))]),
         "getpriority": Rule([(_low(1), _ALL, (0,))]),
-        "ioctl": Rule([(_low(1), _ALL, _TERMINAL)], errno.ENOTTY),
+        "ioctl": Rule([] if devices else [(_low(1), _ALL, _TERMINAL)], errno.ENOTTY),
         "prctl": Rule([(_low(0), _ALL, _NAMES)]),
         "prlimit64": Rule([(_low(0), _ALL, (0,)), (_low(2), _ALL, (0,)), (_high(2), _ALL, (0,))]),
         "clone3": Rule([(_low(0), 0, ())], errno.ENOSYS),
@@ -137,13 +138,16 @@ def supported() -> bool:
     return kernel.machine() in AUDIT_ARCH
 
 
-def filter_program(machine: str, *, threads: bool = True, executable_memory: bool = False) -> bytes:
+def filter_program(
+    machine: str, *, threads: bool = True, executable_memory: bool = False, devices: bool = False
+) -> bytes:
     """The filter as BPF instructions of 8 bytes each.
 
     Args:
         machine: x86_64 or aarch64.
         threads: whether threads may be started.
         executable_memory: whether memory may be made executable; libraries that compile at run time (oneDNN) need it.
+        devices: whether what is open may be asked whatever it understands (ioctl): a GPU's driver.
 
     Raises:
         KeyError: no table for this machine.
@@ -156,7 +160,7 @@ def filter_program(machine: str, *, threads: bool = True, executable_memory: boo
         _statement(_LOAD, _OFFSET_NUMBER),
         *([_jump(_AT_LEAST, X32_BIT, 0, 1), _statement(_RETURN, KILL_PROCESS)] if machine == "x86_64" else []),
     ]
-    for name, rule in _rules(threads, executable_memory).items():
+    for name, rule in _rules(threads, executable_memory, devices).items():
         if name in numbers:
             program += _when(numbers[name], _conditions(rule))
     for names, action in ((_ALLOWED, ALLOW), (_PATHS, ERRNO | errno.ENOENT)):
@@ -167,10 +171,17 @@ def filter_program(machine: str, *, threads: bool = True, executable_memory: boo
 
 
 def install(program: bytes) -> None:
-    """Put the filter in force for this thread and all that it starts, for good. Needs no-new-privs."""
+    """Put the filter in force for all threads of this process and all that they start, for good.
+
+    Needs no-new-privs, which the other threads get with it.
+
+    Raises:
+        OSError: it is not in force for every thread.
+    """
     code = ctypes.create_string_buffer(program, len(program))
     pointer = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)), 16)
-    kernel.prctl(kernel.PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(pointer))
+    if kernel.seccomp(_SET_MODE_FILTER, _FOR_ALL_THREADS, ctypes.byref(pointer)):
+        raise OSError(errno.EBUSY, "a thread has another filter")
 
 
 def _statement(code: int, value: int) -> bytes:

@@ -18,6 +18,7 @@ from grader.calls import Profile
 from grader.errors import MachineError
 from grader.sandbox.boot import command, environment
 from grader.sandbox.child import Ending, Spent, is_full, output_file, read_output, spent_by
+from grader.sandbox.nvml import turn
 
 __all__ = ["Spawned"]
 
@@ -56,7 +57,7 @@ class Spawned:
             stderr=self._printed,
             pass_fds=[fd],
             cwd=self.folder,
-            env=environment(),
+            env=environment(turn() if profile is Profile.CUDA else None),
             start_new_session=True,
         )
 

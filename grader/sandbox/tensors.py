@@ -43,7 +43,7 @@ class _Torch:
         self.base: Any = torch._C.TensorBase
         self.plain: Any = torch.Tensor
         self.from_numpy: Any = torch.from_numpy
-        self.plainly: Any = torch._C.DisableTorchFunctionSubclass
+        self.plainly: Any = torch._C.DisableTorchFunction
         self.keys: Any = torch._C._dispatch_keys
         self.python: Any = torch._C.DispatchKey.Python
         self.strided: Any = torch.strided

@@ -23,7 +23,7 @@ import contextlib
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -120,7 +120,7 @@ def rung_of(layers: set[Layer]) -> Rung:
 # ------------------------------------------------------------------------------------------------------------- probing
 
 
-def probe(rung: Rung, *, threads: bool, executable_memory: bool) -> Wall:
+def probe(rung: Rung, *, threads: bool, executable_memory: bool, devices: bool = False) -> Wall:
     """Try the layers up to a rung, each in a throw-away child. Call it in a process with one thread.
 
     Below `full` the process gives up its capabilities first, for good: it builds what any user could.
@@ -136,7 +136,9 @@ def probe(rung: Rung, *, threads: bool, executable_memory: bool) -> Wall:
         version = 0
     program = b""
     if seccomp.supported():
-        program = seccomp.filter_program(kernel.machine(), threads=threads, executable_memory=executable_memory)
+        program = seccomp.filter_program(
+            kernel.machine(), threads=threads, executable_memory=executable_memory, devices=devices
+        )
     wall = Wall(layers=(), refused={}, landlock=version, first_user=0, program=program)
     for layer in Layer:
         if layer in wanted and not _needless(layer, wall):
@@ -265,9 +267,18 @@ def in_own_pid_namespace(own: int, fork: Callable[[], int]) -> int:
     return pid
 
 
-def empty_root() -> None:
-    """Exchange the whole file system for an empty folder that can't be written to. Needs a mount namespace."""
+def empty_root(keep: Sequence[str] = ()) -> None:
+    """Exchange the whole file system for a folder that can't be written to. Needs a mount namespace.
+
+    Args:
+        keep: files that stay, all else goes.
+    """
     kernel.mount("none", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC, "size=4k,mode=555")
+    for path in keep:
+        place = f"/tmp{path}"
+        os.makedirs(os.path.dirname(place))
+        os.close(os.open(place, os.O_CREAT))
+        kernel.mount(path, place, "", kernel.MS_BIND)
     os.chdir("/tmp")
     kernel.pivot_root(".", ".")  # the old root now lies on top of the new one; see pivot_root(2)
     kernel.unmount(".")

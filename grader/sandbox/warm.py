@@ -34,8 +34,13 @@ _MESSAGES = 1 << 16
 class Zygote:
     """One preloaded process. Safe to use from several threads."""
 
-    def __init__(self, profile: Profile, rung: Rung) -> None:
+    def __init__(self, profile: Profile, rung: Rung, gpu: int | None = None) -> None:
         """Start it, and don't wait until it is ready.
+
+        Args:
+            profile: what to import.
+            rung: how much of the wall to build at most.
+            gpu: number of the device that children may use; none if not given.
 
         Raises:
             MachineError: no process could be started.
@@ -62,7 +67,7 @@ class Zygote:
                         stderr=self._said,
                         pass_fds=[theirs.fileno()],
                         cwd="/",
-                        env=environment(),
+                        env=environment(gpu),
                         start_new_session=True,
                     )
             except OSError as error:

@@ -13,7 +13,8 @@ Violation, never an exception of another kind.
               arrays H | tree I | text I
     array     dtype code B | ndim B | eight dimensions q
     tree      preorder: N none | A array (H index) | T tuple (H n) | L list (H n) | D dict (H n, each key B length and
-              bytes before its value) | O opaque (B length and type name)
+              bytes before its value) | O opaque (B length and type name) | E elsewhere (B what was found, B length and
+              bytes of where it was made, then an A or an O)
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from typing import Any
 # By name: what packs and freezes a reply runs after the student's code, which may have put others into numpy.
 from numpy import asarray, dtype, generic, ndarray, uint8
 
-from grader.calls import Kept, Opaque, Value
+from grader.calls import Elsewhere, Found, Kept, Opaque, Value
 from grader.sandbox.freeze import DTYPES, MAX_DEPTH, MAX_KEY, MAX_NODES
 from grader.sandbox.wording import printable
 
@@ -81,6 +82,7 @@ class Status(IntEnum):
 
 
 _STATUS = tuple(Status)
+_FOUND = tuple(Found)
 _LAST = 0x80
 """Added to the status."""
 
@@ -256,6 +258,8 @@ def _encode(value: Value, arrays: list[ndarray[Any, Any]]) -> bytes:
     if isinstance(value, dict):
         parts = [_short(key) + _encode(item, arrays) for key, item in value.items()]
         return b"D" + COUNT.pack(len(parts)) + b"".join(parts)
+    if isinstance(value, Elsewhere):
+        return b"E" + bytes([_FOUND.index(value.found)]) + _short(value.made) + _encode(value.value, arrays)
     return b"N" if value is None else b"O" + _short(value.type_name)
 
 
@@ -360,6 +364,13 @@ class _Decoder:
     def text(self) -> str:
         return self.take(self.take(1)[0]).decode("utf-8", "replace")
 
+    def elsewhere(self, depth: int) -> Elsewhere:
+        code, made = self.take(1)[0], printable(self.text())
+        if code >= len(_FOUND) or self.data[self.at : self.at + 1] not in (b"A", b"O"):
+            raise Violation(f"its reply's tree has something found that is not known: {code}")
+        self.nodes -= 1  # it is one node, with its value
+        return Elsewhere(found=_FOUND[code], value=self.node(depth), made=made)
+
     def node(self, depth: int) -> Value:
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
@@ -380,5 +391,7 @@ class _Decoder:
                 return None
             case b"O":
                 return Opaque(printable(self.text()))
+            case b"E":
+                return self.elsewhere(depth)
             case other:
                 raise Violation(f"its reply's tree has an unknown node {other!r}")

@@ -71,6 +71,8 @@ def main(fd: int, output_bytes: int, limits: dict[str, int], profile: str) -> No
         limits: resource limits by the names of the resource module, soft and hard alike.
         profile: what arrays are to the submission.
     """
+    if Profile(profile) is Profile.CUDA:  # its libraries and the driver take more memory than a submission may
+        limits.pop("RLIMIT_DATA", None)
     set_limits(limits)
     if sys.platform == "linux":
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -244,13 +246,14 @@ def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -
             return Reply(
                 status=Status.RETURNED,
                 value=outcome.value,
-                texts=_sighted(outcome.noticed),
+                texts=_sighted(outcome.noticed, outcome.waits),
                 changed=outcome.changed,
                 changed_earlier=outcome.changed_earlier,
                 seconds=outcome.seconds,
             )
-        case Raised(kind=kind, message=message, traceback=trace):
-            return Reply(status=Status.RAISED, texts=tuple(text.replace("\0", " ") for text in (kind, message, trace)))
+        case Raised(kind=kind, message=message, traceback=trace, cause=cause):
+            texts = tuple(text.replace("\0", " ") for text in (kind, message, trace, cause))
+            return Reply(status=Status.RAISED, texts=texts)
         case Malformed(problem=problem):
             return Reply(status=Status.MALFORMED, texts=(problem.replace("\0", " "),))
         case Missing(function=function):
@@ -259,8 +262,10 @@ def _answer(executor: Executor, header: dict[str, Any], args: tuple[Any, ...]) -
             raise AssertionError(outcome)
 
 
-def _sighted(noticed: Noticed | None) -> tuple[str, ...]:
-    return (noticed.method, repr(noticed.noise), noticed.words.replace("\0", " ")) if noticed else ()
+def _sighted(noticed: Noticed | None, waits: Sequence[str]) -> tuple[str, ...]:
+    """Three texts of what was noticed, then where it waited."""
+    seen = (noticed.method, repr(noticed.noise), noticed.words) if noticed else ("", "", "") if waits else ()
+    return tuple([text.replace("\0", " ") for text in (*seen, *waits)])
 
 
 def _receive(channel: socket.socket, room: memoryview) -> int:

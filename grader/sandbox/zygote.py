@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from grader.calls import Profile
 from grader.sandbox import kernel
 from grader.sandbox.control import ANSWER, MAX_MESSAGE, WALL_STANDS, Answer
-from grader.sandbox.preload import preload
+from grader.sandbox.preload import preload, told_by_a_child
 from grader.sandbox.wall import Layer, Rung, Wall, confine, empty_root, enter, in_own_pid_namespace, probe
 from grader.sandbox.worker import Capped, prepare, rehearse, serve
 
@@ -37,16 +37,24 @@ def main(fd: int, rung: str, profile: str) -> None:
         profile: what to import.
     """
     profile = Profile(profile)
-    torch = profile is Profile.TORCH
-    wall = probe(Rung(rung), threads=not torch, executable_memory=torch)
+    # torch is told to do with one thread; JAX and CUDA can't, and all but NumPy compile what they compute.
+    on_gpu = profile is Profile.CUDA
+    wall = probe(
+        Rung.SECCOMP if on_gpu and Rung(rung).reaches(Rung.SECCOMP) else Rung(rung),
+        threads=not profile.has_torch or on_gpu,
+        executable_memory=profile is not Profile.NUMPY,
+        devices=on_gpu,
+    )
     enter(wall)
     preload(profile)
-    rehearse(profile)
+    if profile not in _STARTED_BY_EACH:
+        rehearse(profile)
     out = prepare()
     own = os.open("/proc/self/ns/pid", os.O_RDONLY) if Layer.PID_NAMESPACE in wall.layers else None
-    data, size = _memory("VmData"), _memory("VmSize")
+    data, size = _memory_of_a_child(profile)
+    silence = os.open(os.devnull, os.O_WRONLY)
     if Layer.EMPTY_ROOT in wall.layers:
-        empty_root()
+        empty_root(keep=_RANDOM if profile is Profile.JAX else ())
     if Layer.NOT_DUMPABLE in wall.layers:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     control = socket.socket(fileno=fd)
@@ -54,7 +62,40 @@ def main(fd: int, rung: str, profile: str) -> None:
     # What there is now stays as it is: a collection in a child would touch, and so copy, every page of it.
     gc.collect()
     gc.freeze()
-    _Zygote(control, wall, own, data, size, profile, out).run()
+    _Zygote(control, wall, own, data, size, profile, out, silence).run()
+
+
+_STARTED_BY_EACH = (Profile.JAX, Profile.CUDA)
+"""Profiles whose libraries start threads with the first operation, which don't live through a fork: each child starts
+its own."""
+
+_RANDOM = ("/dev/urandom",)
+"""Read when JAX starts, which in a child is before it can run a submission's code."""
+
+
+def _memory_of_a_child(profile: Profile) -> tuple[int, int]:
+    """Bytes of private memory and of addresses that a child has before it loads a submission."""
+    if profile not in _STARTED_BY_EACH:
+        return _memory("VmData"), _memory("VmSize")
+
+    def started() -> str:
+        _start(profile)
+        return f"{_memory('VmData')} {_memory('VmSize')}"
+
+    data, size = map(int, told_by_a_child(started).split())
+    return data, size
+
+
+def _start(profile: Profile) -> None:
+    """What has to be done in each child, before it is confined: what is started here is confined with it."""
+    if profile is Profile.JAX:
+        from grader.sandbox import jaxarrays
+
+        jaxarrays.start()
+    elif profile is Profile.CUDA:
+        from grader.sandbox import cuda
+
+        cuda.start()
 
 
 def _memory(field: str) -> int:
@@ -74,6 +115,8 @@ class _Zygote:
     """Bytes that it has itself, of private memory and of addresses: a child's limits come on top."""
     profile: Profile
     out: Capped
+    silence: int
+    """Where libraries complain of what the wall refuses: past Python, and so past what a student prints."""
     forks: int = 0
     dropped: dict[int, int] = field(default_factory=dict)
     """Children that were killed and are not reaped yet, by descriptors of theirs."""
@@ -141,18 +184,30 @@ class _Zygote:
         os.close(fd)
         os.waitpid(self.dropped.pop(fd), 0)
 
+    @staticmethod
+    def prepare_device(limits: dict[str, int]) -> None:
+        """As much memory of the device as of the machine. The driver reserves addresses and opens files as it likes."""
+        from grader.sandbox import cuda
+
+        cuda.limit_memory(limits["RLIMIT_DATA"])
+        del limits["RLIMIT_AS"]
+        limits["RLIMIT_NOFILE"] = 256
+
     def child(self, request: dict[str, Any], channel: int, output: int) -> NoReturn:
         """Become the child of one submission."""
         try:
             os.setsid()
             os.dup2(output, 1)
-            os.dup2(output, 2)
+            os.dup2(self.silence if self.profile in _STARTED_BY_EACH else output, 2)
             os.dup2(channel, 3)
             os.closerange(4, _MAX_DESCRIPTORS)
             limits = request["limits"]
             # Memory that is made read-only after it was filled, stacks that grow down and page tables count for
             # RLIMIT_AS alone; the reserves of threads count for it too, hence the slack.
             limits["RLIMIT_AS"] = self.size + limits["RLIMIT_DATA"] + _SLACK_BYTES
+            _start(self.profile)
+            if self.profile is Profile.CUDA:
+                self.prepare_device(limits)
             limits["RLIMIT_DATA"] += self.data
             confine(self.wall, number=self.forks, limits=limits)
             os.write(3, WALL_STANDS)
