@@ -35,6 +35,14 @@ The manifest, key by key (`?` marks what may be left out):
                                   with those calls answered by the reference: a network is right whose layer alone is
                                   wrong. Layers are answered for networks, those for trainings, and each for what
                                   stands behind it in the manifest (grader.answering). With an adapter nothing is
+    feedback? = "full"            what students are told of a check that did not pass; an exercise may override it:
+                                  "full": the worst element with both values, pattern, likely cause, case
+                                  "hint": what is wrong, the kind of pattern, likely cause, case; no value, no number
+                                  of elements
+                                  "verdict": which part and case, and how it ended (failed, timed out, raised)
+                                  Every door for students keeps to it, in text and JSON; a class's gradebook has
+                                  everything (grader.report.feedback). Of a hidden case under a private seed no value
+                                  is shown whatever it says here
     [limits]?                     call_seconds = 10, load_seconds = 20, total_seconds = 300, output_bytes = 65536,
                                   memory_mb = 2048; grader.assignment.Limits says what each counts
 
@@ -89,7 +97,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, Limits, Part, named_specs
+from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Feedback, Kind, Limits, Part, named_specs
 from grader.calls import Profile
 from grader.errors import ManifestError
 from grader.operations import GraphSpec
@@ -159,6 +167,7 @@ class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     steps: int = 4
     state: dict[str, str] = {}
     mutation: Literal["warn", "fail"] | None = None
+    feedback: Feedback | None = None
     also_on: bool = True
     outside: dict[str, list[Draw]] = {}
 
@@ -183,6 +192,7 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     follow_through: float = 0.5
     mutation: Literal["warn", "fail"] = "warn"
     one_slip_costs_once: bool = True
+    feedback: Feedback = Feedback.FULL
     limits: Limits = msgspec.field(default_factory=Limits)
 
 
@@ -455,6 +465,7 @@ class _Builder:
             steps=item.steps,
             state=item.state,
             mutation=item.mutation or self.raw.mutation,
+            feedback=item.feedback or self.raw.feedback,
             follow_through=Fraction(str(self.raw.follow_through)),
             cases=cases,
             parts=self.parts(cases),

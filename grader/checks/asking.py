@@ -244,13 +244,13 @@ class Student:
         if raised.kind in _NO_MEMORY:
             megabytes = self.limits.memory_mb
             return finding(FindingCode.OUT_OF_MEMORY, function=function, megabytes=megabytes, detail=raised.traceback)
-        problem = f"{raised.kind}: {raised.message}" if raised.message else raised.kind
+        first, *more = raised.message.splitlines() or [""]
         walled = raised.kind in _OF_THE_WALL and self.evaluator.isolation.wall is not Rung.NONE
         return finding(
             FindingCode.RAISED,
             function=function,
-            problem=problem,
-            detail=raised.traceback,
+            problem=f"{raised.kind}: {first}" if first else raised.kind,
+            detail="\n".join(filter(None, [*more, raised.traceback])),
             likely=_WALL if walled else likely,
         )
 

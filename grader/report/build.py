@@ -104,7 +104,11 @@ def assemble(
         score=total,
         exercises=[
             ExerciseReport(
-                name=exercise.name, kind=exercise.kind.value, functions=dict(exercise.functions), parts=parts
+                name=exercise.name,
+                kind=exercise.kind.value,
+                functions=dict(exercise.functions),
+                parts=parts,
+                feedback=exercise.feedback,
             )
             for exercise, parts in exercises
         ],
