@@ -11,6 +11,7 @@ is in the report as undecided, with whose fault it was.
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,9 @@ from grader.submission import Submission, read_submission
 __all__ = ["PartOutcome", "Session", "grade", "grade_path", "not_run", "prepare", "ungraded", "unreadable"]
 
 TRIES = 3
+_TIME_OVER = finding(
+    FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem="its time was over before this was asked (--within)"
+)
 T = TypeVar("T")
 
 
@@ -55,8 +59,23 @@ class Session:
     """One submission being graded: the assignment, the oracle and the place where the student's code runs."""
 
     def __init__(
-        self, assignment: Assignment, evaluator: Evaluator, oracle: Oracle, hidden_seed: int | None = None
+        self,
+        assignment: Assignment,
+        evaluator: Evaluator,
+        oracle: Oracle,
+        hidden_seed: int | None = None,
+        until: float = math.inf,
     ) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            assignment: what is graded.
+            evaluator: where the code runs.
+            oracle: expected values.
+            hidden_seed: private seed of the hidden cases.
+            until: when this machine's time is over, by time.monotonic(): what was not asked by then is undecided.
+        """
+        self.until = until
         self.assignment = assignment
         self.evaluator = evaluator
         self.oracle = oracle
@@ -77,6 +96,9 @@ class Session:
         checks: list[Check] = []
         first: BaseException | None = None
         for case, aspect in part.checks:
+            if time.monotonic() > self.until:
+                checks.append(not_run(part, case, aspect, _TIME_OVER))
+                continue
             if checks and checks[-1].status in (Status.TIMED_OUT, Status.NOT_RUN):
                 problem = f"an earlier check of {exercise.name} / {part.name} ran out of time"
                 checks.append(not_run(part, case, aspect, finding(FindingCode.NOT_RUN, problem=problem)))
@@ -122,7 +144,9 @@ class Session:
         return check, exception
 
     def _obstacle(self, exercise: Exercise, part: Part) -> Finding | None:
-        """Why no check of a part can be made: the course's cases say nothing, or the submission does not load."""
+        """Why no check of a part can be made: no time, cases that say nothing, a submission that does not load."""
+        if time.monotonic() > self.until:
+            return _TIME_OVER
         try:
             problem = _vacuity(self.oracle, exercise, part, self.hidden_seed)
             if problem is not None:
@@ -201,6 +225,7 @@ def grade(
     sandbox: Sandbox | None = None,
     oracle: Oracle | None = None,
     hidden_seed: int | None = None,
+    until: float = math.inf,
     progress: Callable[[Part], None] = lambda part: None,
 ) -> Report:
     """Grade a submission.
@@ -212,6 +237,7 @@ def grade(
         sandbox: where that process comes from, shared by the submissions of a class; one of its own if not given.
         oracle: expected values, shared by the submissions of a class; a new one if not given.
         hidden_seed: private seed of the hidden cases; the assignment's public one if not given.
+        until: when this machine's time is over, by time.monotonic(): what was not asked by then is undecided.
         progress: called before each part.
 
     Raises:
@@ -224,7 +250,7 @@ def grade(
             sandbox = sandbox or held.enter_context(Sandbox(assignment.profile))
             where = _process(assignment, submission, sandbox)
         held.callback(where.close)
-        session = Session(assignment, where, oracle or Oracle(assignment), hidden_seed)
+        session = Session(assignment, where, oracle or Oracle(assignment), hidden_seed, until)
         checks = [
             check for exercise, part in _parts(assignment, progress) for check in session.part(exercise, part).checks
         ]
@@ -284,6 +310,7 @@ def grade_path(
     sandbox: Sandbox | None = None,
     hidden_seed: int | None = None,
     oracle: Oracle | None = None,
+    until: float = math.inf,
     progress: Callable[[Part], None] = lambda part: None,
 ) -> Report:
     """Grade a folder, .py, .ipynb or .zip. One that can't be read is a report too, with every check not run."""
@@ -291,7 +318,15 @@ def grade_path(
         submission = read_submission(path, assignment)
     except SubmissionError as error:
         return unreadable(assignment, error, name=path.name, hidden_seed=hidden_seed)
-    return grade(assignment, submission, sandbox=sandbox, hidden_seed=hidden_seed, oracle=oracle, progress=progress)
+    return grade(
+        assignment,
+        submission,
+        sandbox=sandbox,
+        hidden_seed=hidden_seed,
+        oracle=oracle,
+        until=until,
+        progress=progress,
+    )
 
 
 def ungraded(

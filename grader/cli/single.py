@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +71,19 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     help="Take the wall down: the code can do whatever you can. The report says so. For code that you trust.",
 )
 @click.option(
+    "--within",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Be done after so many seconds by the clock, where a platform allows no more: a third of them at most is the "
+    "submission's own, and what could not be asked in time is undecided, the machine's fault.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="Memory that this machine or container has: the submission gets at most what gradmark leaves of it.",
+)
+@click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the JSON report here too."
 )
 @click.option(
@@ -99,6 +114,8 @@ def grade_command(
     seed: int | None,
     require: str,
     unsafe: bool,
+    within: float | None,
+    memory: int | None,
     report: Path | None,
     page: Path | None,
     summary: Path | None,
@@ -109,6 +126,7 @@ def grade_command(
     The code runs in a process of its own, behind a wall: no files, no network, no other process, and limits on time
     and memory. `grader doctor` says what this machine has.
     """
+    until = math.inf if within is None else time.monotonic() + within
     manifest = _manifest(assignment, submission)
     from grader.manifest import load_assignment
 
@@ -118,6 +136,10 @@ def grade_command(
             loaded = loaded.only(only)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="'--only'") from error
+    try:
+        loaded = loaded.fitted(seconds=within, memory_mb=memory)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--memory'") from error
     from grader.sandbox.pool import Sandbox
 
     with (
@@ -140,6 +162,7 @@ def grade_command(
             submission,
             sandbox=sandbox,
             hidden_seed=seed,
+            until=until,
             progress=lambda part: progress(f"{part.exercise} / {part.name}"),
         )
     _print_report(graded, form)
