@@ -232,6 +232,8 @@ class Exercise:
     follow_through: Fraction
     cases: tuple[CaseSpec, ...]
     parts: tuple[Part, ...]
+    outside: Mapping[str, tuple[Draw, ...]] = field(default_factory=dict)
+    """Draws of inputs, by dotted name, that the statement leaves out; cases have none of them."""
 
     @property
     def output(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ The manifest, key by key (`?` marks what may be left out):
                                   "jax": arrays of jax's on the CPU (the extra "jax"), jax.grad refused likewise
     [also_on]?                    {setting = share}: the same file on other arrays, for that share of each part,
                                   in hundredths; the profile in float64 has the rest. "torch", "torch float32",
-                                  "cuda", "cuda bfloat16": a profile and, where it is not float64, a precision. A part
+                                  "cuda", "cuda float32": a profile and, where it is not float64, float32. A part
                                   that fails with the profile's arrays is not judged on others, and has none of their
                                   shares. Engines have none: all their points stay where they were
     follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
@@ -55,6 +55,8 @@ The manifest, key by key (`?` marks what may be left out):
     state?                        step only: {student's field = torch.optim's field}
     also_on? = true               false: all points of this exercise are the main setting's
     points                        {part = points}
+    outside?                      {input = [draws]}: numbers that the statement leaves out. No case draws them, and
+                                  `grader calibrate` asks nothing of them
 
     [[exercise.case]]
     name, sizes                   sizes: {N = 3} or {N = [2, 9]}, drawn so that all sizes of the case differ
@@ -154,6 +156,7 @@ class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     state: dict[str, str] = {}
     mutation: Literal["warn", "fail"] | None = None
     also_on: bool = True
+    outside: dict[str, list[Draw]] = {}
 
 
 class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -253,8 +256,8 @@ def _also_on(manifest: Path, raw: _RawAssignment) -> tuple[tuple[Setting, Fracti
             raise ManifestError(str(manifest), where, "is the main setting, which has what the others leave")
         if setting in shares:
             raise ManifestError(str(manifest), where, "is named twice")
-        if setting.precision in (Precision.TF32, Precision.BFLOAT16) and setting.profile is not Profile.CUDA:
-            raise ManifestError(str(manifest), where, f"{setting.precision} is for cuda alone")
+        if setting.precision in (Precision.TF32, Precision.BFLOAT16):  # the device's own: its process must be told
+            raise ManifestError(str(manifest), where, f"{setting.precision} is not graded yet; there is float32")
         if not 0 < value < 1 or not _in_hundredths(value):
             raise ManifestError(str(manifest), where, f"{value} is not a share between 0 and 1, in steps of 0.01")
         shares[setting] = Fraction(str(value))
@@ -447,7 +450,18 @@ class _Builder:
             follow_through=Fraction(str(self.raw.follow_through)),
             cases=cases,
             parts=self.parts(cases),
+            outside=self.outside(inputs, cases),
         )
+
+    def outside(self, inputs: Mapping[str, Any], cases: Sequence[CaseSpec]) -> dict[str, tuple[Draw, ...]]:
+        leaves = dict(spec for name, tree in inputs.items() for spec in named_specs(name, tree))
+        for name, draws in self.item.outside.items():
+            if name not in leaves:
+                raise self.fail("outside", f"there is no input {name!r}; there are {', '.join(leaves)}")
+            for case in cases:
+                if case.draw.get(name, leaves[name]).draw in draws:
+                    raise self.fail("outside", f"case {case.name} draws {name} in a way that the statement leaves out")
+        return {name: tuple(draws) for name, draws in self.item.outside.items()}
 
     def functions(self) -> dict[str, str]:
         functions = {}

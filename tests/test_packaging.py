@@ -15,6 +15,7 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,6 +168,8 @@ class Container:
     """A root directory laid out as Gradescope's, in namespaces of its own, as Docker's root."""
 
     root: Path
+    enter: Callable[[], None] | None = None
+    """Called in the process that becomes the container's first."""
 
     @property
     def home(self) -> Path:
@@ -194,7 +197,8 @@ class Container:
         environment = {"PATH": f"{Path(sys.executable).parent}:/usr/sbin:/usr/bin:/bin", "PYTHONPATH": str(CODE)}
         return subprocess.run(
             ["unshare", "--mount", "--ipc", "--net", "/bin/bash", "-c", begin, str(self.root), "sh", *command],
-            capture_output=True, text=True, check=False, env=environment, stdin=subprocess.DEVNULL, timeout=300,
+            capture_output=True, text=True, check=False, env=environment, stdin=subprocess.DEVNULL, timeout=900,
+            preexec_fn=self.enter,
         )  # fmt: skip
 
     def grade(self, files: dict[str, str]) -> tuple[reads.Recorded, subprocess.CompletedProcess[str]]:

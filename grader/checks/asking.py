@@ -30,7 +30,8 @@ from grader.calls import (
 from grader.checks.traps import mend
 from grader.findings import Fault, Finding, FindingCode, Status
 from grader.graphs import Graph
-from grader.numerics.trees import leaves
+from grader.numerics.trees import leaves, map_leaves
+from grader.settings import Precision
 
 __all__ = ["Student", "Unanswered", "finding", "size_of"]
 
@@ -79,6 +80,8 @@ class Student:
     limits: Limits
     file: str
     """Name of the file that students edit, for messages."""
+    precision: Precision = Precision.FLOAT64
+    """What floating-point arrays are handed over in. They hold such numbers already (Case.rounded)."""
     hide_values: bool = False
     """A hidden case: the student's own words (an exception's text, a key) could tell what the arrays hold."""
     known: frozenset[str] = frozenset()
@@ -153,12 +156,21 @@ class Student:
     ) -> Call:
         return Call(
             function=function,
-            args=tuple(args),
+            args=tuple(args if self.precision is Precision.FLOAT64 else map(self._given, args)),
             keep=keep,
             seconds=self.limits.call_seconds,
             max_bytes=ROOM + 16 * max(like, size_of(*(arg for arg in args if not isinstance(arg, Kept)))),
-            watch=watch,
+            watch=watch and self.precision is Precision.FLOAT64,  # with fewer digits differences give no gradient
         )
+
+    def _given(self, arg: Any) -> Any:
+        """An argument with its float64 arrays in the precision; bfloat16 crosses over as float32."""
+
+        def leaf(value: Any) -> Any:
+            coarse = isinstance(value, np.ndarray) and value.dtype == np.float64
+            return value.astype(np.float32) if coarse else value
+
+        return map_leaves(leaf, arg)
 
     def _answers(self, calls: Sequence[Call]) -> Iterator[Callable[[], Any]]:
         for call, outcome in zip(calls, self.evaluator.calls(calls), strict=False):  # an end ends them all

@@ -109,6 +109,7 @@ def _check(question: Question, ruling: Ruling) -> Check:
         case=question.case.name,
         hidden=question.case.spec.hidden,
         status=status or Status.PASSED,
+        setting=question.setting,
         fault=fault,
         credit=credit,
         findings=(*([failure] if failure else []), *ruling.warnings, *warnings),

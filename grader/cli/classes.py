@@ -15,7 +15,9 @@ import click
 
 from grader.calls import Rung
 from grader.cli.terminal import PASSED, UNDECIDED, Progress, painted, say, tell, warn_of_no_wall
+from grader.devices import require as require_device
 from grader.errors import CourseError, GradebookError, MachineError
+from grader.settings import Device
 from grader.topics import find_manifest
 
 if TYPE_CHECKING:
@@ -61,6 +63,13 @@ def _how(command: Callable[..., int]) -> Callable[..., int]:
             default=Rung.SECCOMP.value,
             show_default=True,
             help="Least wall to run the code behind; as for `grader grade`.",
+        ),
+        click.option(
+            "--device",
+            type=click.Choice([device.value for device in Device]),
+            default=Device.AUTO.value,
+            show_default=True,
+            help="As for `grader grade`. With a GPU, what was pending in RUN is graded again.",
         ),
         click.option(
             "--dask",
@@ -318,7 +327,10 @@ def _order(assignment: str, seed: int | None, how: dict[str, Any]) -> tuple[Assi
     if rung is Rung.NONE:
         warn_of_no_wall("--unsafe was given")
     require = Rung.NONE if how["unsafe"] else Rung(how["require"])
-    return load_assignment(manifest), Order(manifest=manifest.resolve(), seed=seed, rung=rung, require=require)
+    device = Device(how["device"])
+    require_device(device)
+    order = Order(manifest=manifest.resolve(), seed=seed, rung=rung, require=require, device=device)
+    return load_assignment(manifest), order
 
 
 def _read(submissions: Path, shard: Shard) -> Class:

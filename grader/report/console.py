@@ -59,7 +59,8 @@ def has_words(part: PartReport) -> bool:
 
 def told_everywhere(report: Report) -> FindingReport | None:
     """The finding that is all there is to say: the submission does not load, or can't be read."""
-    checks = [check for exercise in report.exercises for part in exercise.parts for check in part.checks]
+    every = [check for exercise in report.exercises for part in exercise.parts for check in part.checks]
+    checks = [check for check in every if not _of_a_setting(check)]
     first = checks[0].findings[:1] if checks else []
     alike = all(check.findings == first for check in checks)
     return first[0] if first and alike and first[0].code in _OF_THE_WHOLE else None
