@@ -41,6 +41,9 @@ __all__ = [
 ]
 
 Scalar = bool | int | float
+JUDGE_MB = 512
+"""Memory that grading takes beside the submission's own: torch for the reference, NumPy for the zygote."""
+LEAST_MB = 64
 
 
 class Kind(StrEnum):
@@ -311,6 +314,29 @@ class Assignment:
         digest = hashlib.sha256("\0".join([self.digest, *sorted(kept)]).encode()).hexdigest()
         exercises = tuple(exercise for exercise in self.exercises if exercise.name in kept)
         return replace(self, exercises=exercises, digest=digest)
+
+    def fitted(self, *, seconds: float | None = None, memory_mb: int | None = None) -> Assignment:
+        """The same with limits that fit a machine: never more than the assignment's own, and the judge has room.
+
+        A third of the time is the submission's own: on half a CPU that is two thirds by the clock. Whoever uses it up
+        is told so as of any limit, before the machine's time is over, for which nobody is to blame.
+
+        Args:
+            seconds: until everything must be done, by the clock.
+            memory_mb: that the machine has in all.
+
+        Raises:
+            ValueError: there is no room for a submission.
+        """
+        limits = self.limits
+        if seconds is not None:
+            limits = msgspec.structs.replace(limits, total_seconds=min(limits.total_seconds, seconds / 3))
+        if memory_mb is not None:
+            left = memory_mb - JUDGE_MB
+            if left < LEAST_MB:
+                raise ValueError(f"{memory_mb} MB are too few: gradmark takes {JUDGE_MB}, a submission {LEAST_MB}")
+            limits = msgspec.structs.replace(limits, memory_mb=min(limits.memory_mb, left))
+        return replace(self, limits=limits)
 
     def with_course_code(self, handed_in: Source) -> Source:
         """A submission with what runs beside it."""

@@ -13,6 +13,7 @@ is in the report as undecided, with whose fault it was.
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -59,6 +60,9 @@ __all__ = [
 ]
 
 TRIES = 3
+_TIME_OVER = finding(
+    FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem="its time was over before this was asked (--within)"
+)
 T = TypeVar("T")
 Elsewhere: TypeAlias = Callable[[Profile], Evaluator]
 """What makes a place for the submission to run in with other arrays."""
@@ -95,6 +99,8 @@ class Session:
             elsewhere: makes the places for the further settings, when they are first needed; closed with `close`.
             missing: why there can be none, by profile; empty if there can.
         """
+        self.until = math.inf
+        """When this machine's time is over, by time.monotonic(): what was not asked by then is undecided."""
         self.assignment = assignment
         self.evaluator = evaluator
         self.oracle = oracle
@@ -139,6 +145,8 @@ class Session:
     def further(self, exercise: Exercise, part: Part, setting: Setting) -> tuple[list[Check], BaseException | None]:
         """The checks of a part in a further setting, of one that passes in the main one."""
         self._begin(exercise)
+        if time.monotonic() > self.until:
+            return _not_made(part, _TIME_OVER, setting), None
         told: Finding | None
         try:
             problem = self._missing(setting.profile)
@@ -264,6 +272,9 @@ class Session:
         first: BaseException | None = None
         student = self._student(setting or self.assignment.setting)
         for case, aspect in part.checks if setting is None else part.also_asked:
+            if time.monotonic() > self.until:
+                checks.append(not_run(part, case, aspect, _TIME_OVER, setting))
+                continue
             if checks and checks[-1].status in (Status.TIMED_OUT, Status.NOT_RUN):
                 problem = f"an earlier check of {exercise.name} / {part.name} ran out of time"
                 checks.append(not_run(part, case, aspect, finding(FindingCode.NOT_RUN, problem=problem), setting))
@@ -311,7 +322,9 @@ class Session:
         return check, exception
 
     def _obstacle(self, exercise: Exercise, part: Part) -> Finding | None:
-        """Why no check of a part can be made: the course's cases say nothing, or the submission does not load."""
+        """Why no check of a part can be made: no time, cases that say nothing, a submission that does not load."""
+        if time.monotonic() > self.until:
+            return _TIME_OVER
         try:
             problem = _vacuity(self.oracle, exercise, part, self.hidden_seed)
             if problem is not None:
@@ -477,6 +490,7 @@ def grade(
     oracle: Oracle | None = None,
     hidden_seed: int | None = None,
     device: Device = Device.AUTO,
+    until: float = math.inf,
     progress: Callable[[Part], None] = lambda part: None,
 ) -> Report:
     """Grade a submission.
@@ -489,6 +503,7 @@ def grade(
         oracle: expected values, shared by the submissions of a class; a new one if not given.
         hidden_seed: private seed of the hidden cases; the assignment's public one if not given.
         device: which devices may be used.
+        until: when this machine's time is over, by time.monotonic(): what was not asked by then is undecided.
         progress: called before each part.
 
     Raises:
@@ -499,6 +514,7 @@ def grade(
         session = _session(
             held, assignment, submission, evaluator, sandbox, oracle or Oracle(assignment), hidden_seed, device
         )
+        session.until = until
         where = session.evaluator
         checks = [
             check for exercise, part in _parts(assignment, progress) for check in session.part(exercise, part).checks
@@ -600,6 +616,7 @@ def grade_path(
     hidden_seed: int | None = None,
     oracle: Oracle | None = None,
     device: Device = Device.AUTO,
+    until: float = math.inf,
     progress: Callable[[Part], None] = lambda part: None,
 ) -> Report:
     """Grade a folder, .py, .ipynb or .zip. One that can't be read is a report too, with every check not run."""
@@ -614,6 +631,7 @@ def grade_path(
         hidden_seed=hidden_seed,
         oracle=oracle,
         device=device,
+        until=until,
         progress=progress,
     )
 

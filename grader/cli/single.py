@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,6 +94,19 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     "(which checks did not pass). The manifest may allow less, never more.",
 )
 @click.option(
+    "--within",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Be done after so many seconds by the clock, where a platform allows no more: a third of them at most is the "
+    "submission's own, and what could not be asked in time is undecided, the machine's fault.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="Memory that this machine or container has: the submission gets at most what gradmark leaves of it.",
+)
+@click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the JSON report here too."
 )
 @click.option(
@@ -125,6 +140,8 @@ def grade_command(
     device: str,
     complete: Path | None,
     feedback: str,
+    within: float | None,
+    memory: int | None,
     report: Path | None,
     page: Path | None,
     summary: Path | None,
@@ -135,6 +152,9 @@ def grade_command(
     The code runs in a process of its own, behind a wall: no files, no network, no other process, and limits on time
     and memory. `grader doctor` says what this machine has.
     """
+    until = math.inf if within is None else time.monotonic() + within
+    if complete is not None and within is not None:
+        raise click.BadParameter("a report is completed on a machine that has the time", param_hint="'--within'")
     manifest = _manifest(assignment, submission)
     from grader.manifest import load_assignment
 
@@ -144,6 +164,10 @@ def grade_command(
             loaded = loaded.only(only)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="'--only'") from error
+    try:
+        loaded = loaded.fitted(seconds=within, memory_mb=memory)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--memory'") from error
     from grader.devices import require as require_device
     from grader.sandbox.pool import Sandbox
 
@@ -168,7 +192,7 @@ def grade_command(
         if sandbox.rung is Rung.NONE:
             progress.erase()
             warn_of_no_wall("--unsafe was given" if unsafe else "this machine can't build one")
-        ask = grade_path
+        ask = partial(grade_path, until=until)
         if earlier is not None:
             ask, report = partial(complete_path, earlier=earlier), report or complete
         graded = ask(
