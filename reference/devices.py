@@ -33,7 +33,7 @@ def one_hot(y: Tensor, like: Tensor) -> Tensor:
 
 
 def positions(x: Tensor, gain: Tensor) -> Tensor:
-    """x plus gain times the cosine of the place, slower from feature to feature."""
+    """Add gain times the cosine of the place, slower from feature to feature."""
     places, features = torch.arange(x.shape[1]).to(x.dtype), torch.arange(x.shape[2]).to(x.dtype)
     return x + gain * torch.cos(places[:, None] * 100 ** (-features / x.shape[2]))
 

@@ -180,7 +180,7 @@ def clip(grads, limit):
     raise NotImplementedError("clip is not written yet")
 
 
-# -------------------------------------------------------------------------------------------------- seven digits or four
+# ------------------------------------------------------------------------------------------------- seven digits or four
 
 
 def sum_in_order(x):
@@ -218,7 +218,7 @@ def compensated_sum(x):
     raise NotImplementedError("compensated_sum is not written yet")
 
 
-# ------------------------------------------------------------------------------------------------------- mixed precision
+# ------------------------------------------------------------------------------------------------------ mixed precision
 
 
 def unscale(grads, scale):
