@@ -1,4 +1,4 @@
-"""What the judge draws in float64, in the types of mixed precision: gradients of float16, a flag that is a truth value."""
+"""What the judge draws in float64, in the types of mixed precision: gradients of float16, a truth value for a flag."""
 
 import torch
 
