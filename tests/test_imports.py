@@ -22,11 +22,11 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "rewriting mutants sizes slips calls settings topics assignment manifest cases operations graphs random_graphs "
-    "archive notebook submission",
+    "rewriting mutants sizes slips calls settings topics operations graphs random_graphs "
+    "assignment manifest cases archive notebook submission",
     "sandbox",
-    "reference",
-    "findings",
+    "reference devices",
+    "answering findings",
     "checks scoring",
     "report",
     "grading",
