@@ -130,7 +130,7 @@ WORDS = frozenset(
     (
         "a", "an", "and", "another", "are", "argument", "arguments", "array", "axes", "axis", "at", "be", "began",
         "belongs", "by", "choice", "comparison", "condition", "constant", "divided", "division", "divisor", "each",
-        "early", "ends", "ended", "epsilon", "everywhere", "exponent", "factor", "few", "for", "formula", "from",
+        "early", "ends", "end", "ended", "epsilon", "everywhere", "exponent", "factor", "few", "for", "formula", "from",
         "goes", "held", "in", "index", "inside", "is", "it", "key", "keepdims", "large", "last", "late", "least",
         "left", "less", "look", "loop", "made", "many", "matrix", "minus", "not", "number", "of", "one", "ones",
         "only", "operation", "opposite", "or", "order", "other", "other's", "out", "outside", "over", "overwritten",
