@@ -73,6 +73,7 @@ class OwnCode(InProcess):
     def __init__(self, source: Source, profile: Profile = Profile.NUMPY) -> None:
         self._program = _Plain(source, profile)
         self._executor = Executor(self._program, (Exception, SystemExit, GeneratorExit))
+        self._stand_ins = None
 
     def load(self) -> Loaded:
         """Load the files, the first time."""
