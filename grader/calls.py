@@ -134,6 +134,8 @@ class Call:
     """Deadline for the whole reply, wall clock."""
     max_bytes: int = 64 << 20
     """Largest reply accepted, in bytes of array data: from the expected shape, never from what the child says."""
+    precision: str = ""
+    """What NumPy has no dtype for: "bfloat16", in which float32 arrays are handed over and come back, or "tf32"."""
     watch: bool = False
     """Look whether it differentiates numerically: the pass that made the cache used here, else the function itself."""
     program: tuple[Any, ...] | None = None

@@ -70,14 +70,16 @@ class FindingCode(enum.Enum):
     NUMERICAL_DERIVATIVE = "{function} differentiates numerically: {evidence}"
     CHECKS_ITSELF = "{function} takes numerical differences as it runs: {evidence}"
     # Dropout
-    WRONG_RATE = "{function} drops {dropped} of {size} elements; p, the probability to drop one, is {p:g}"
+    WRONG_RATE = (
+        "{function} drops another share than p: {dropped} of {size} elements; p, the probability to drop one, is {p:g}"
+    )
     SHARED_MASK = "{function} does not draw each element by itself: {problem}"
     SAME_MASK = "{function} drops the same elements in every call"
     # Trajectories
     WRONG_TRAJECTORY = (
-        "{what}: off the reference's trajectory at step {step} of {steps}, {wrong} of {size} elements differ"
+        "{what}: off the reference's trajectory at step {step} of {steps}: {wrong} of {size} elements differ"
     )
-    NOT_LEARNED = "the trained network reaches {reached}; {asked} is asked"
+    NOT_LEARNED = "the trained network has not learned enough: it reaches {reached}; {asked} is asked"
     # How the code behaves
     NOT_WRITTEN = "{problem}"
     MISSING_FUNCTION = "there is no function {function} in {file}"

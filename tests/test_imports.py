@@ -22,10 +22,10 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "sizes slips calls settings topics assignment manifest cases operations graphs random_graphs archive notebook "
-    "submission",
+    "sizes slips calls settings topics operations graphs random_graphs "
+    "assignment manifest cases archive notebook submission",
     "sandbox",
-    "reference",
+    "reference devices",
     "answering findings",
     "checks scoring",
     "report",

@@ -542,7 +542,10 @@ def test_who_calls_its_layer_in_a_thread_is_not_judged_apart(graded: Grade) -> N
         f"    found = []\n    thread = threading.Thread(target=lambda: found.append(kept({first[15:-1]})))\n"
         "    thread.start()\n    thread.join()\n    h, first = found[0]\n",
     )
-    kept = "def kept(*args):\n    try: return affine_forward(*args)\n    except ValueError: return None\n"
+    kept = (
+        "def kept(*args):\n    try:\n        return affine_forward(*args)\n    except ValueError:\n"
+        "        return None\n"
+    )
     found = judged(graded(FORWARD + MEAN + SQUARE + kept + threaded))
     assert found["network/backward"][0] == "failed"
 

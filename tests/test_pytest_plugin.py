@@ -149,7 +149,9 @@ def test_the_solution_has_all_points(pytester: pytest.Pytester, mlp: Path) -> No
     result.assert_outcomes(passed=12)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["assignments/mlp/assignment.toml::softmax::stable PASSED*"])
-    result.stdout.fnmatch_lines(["mlp: mlp", "  affine / forward           4 of 4", "40 of 40 points", "report: *"])
+    result.stdout.fnmatch_lines(
+        ["mlp: mlp", "  affine / forward           4 of 4  passed", "40 of 40 points", "report: *"]
+    )
     document = read(pytester.path / "report.json")
     assert score(document) == (40, 0, 40)
     assert document["score"]["verdict"] == "passed"
@@ -272,8 +274,8 @@ def test_parts_that_were_not_selected_stay_in_the_denominator(pytester: pytest.P
     assert result.ret == 0
     assert summary(result)[1:] == [
         "tiny: tiny",
-        "  square / value       1 of 1",
-        "  square / stable  0.5 of 0.5",
+        "  square / value       1 of 1  passed",
+        "  square / stable  0.5 of 0.5  passed",
         "  cube / value       0 of 1.5  not run",
         "1.5 of 3 points, 1.5 undecided",
     ]

@@ -332,6 +332,7 @@ def try_versions(
 class Rightness(msgspec.Struct, frozen=True, kw_only=True):
     """What the judge made of something right, of one exercise."""
 
+    who: str
     exercise: str
     checks: int
     not_passed: list[str]
@@ -345,14 +346,22 @@ class Rightness(msgspec.Struct, frozen=True, kw_only=True):
 
 def try_right(
     assignment: Assignment,
-    right: Callable[[], Evaluator],
+    rights: Mapping[str, Callable[[], Evaluator]],
     seeds: Sequence[int],
     *,
     seconds: float = 300.0,
     workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[Rightness]:
-    """Judge something right under many seeds, from which *all* cases are drawn; an entry an exercise and seed.
+    """Judge what is right under many seeds, from which *all* cases are drawn; an entry an exercise, seed and solution.
+
+    Args:
+        assignment: what is judged.
+        rights: solutions by name, which share a seed's expected values.
+        seeds: each in place of the assignment's own.
+        seconds: of CPU time for all of them under one seed.
+        workers: forks at once.
+        progress: called with the number of seeds done.
 
     Raises:
         MachineError: no fork can be made.
@@ -360,20 +369,25 @@ def try_right(
 
     def work(number: int) -> bytes:
         seeded = replace(assignment, seed=seeds[number])
-        return msgspec.json.encode(rightness(seeded, Oracle(seeded), right()))
+        oracle = Oracle(seeded)
+        found = [each for name, right in rights.items() for each in rightness(seeded, oracle, right(), name)]
+        return msgspec.json.encode(found)
 
     found: list[Rightness] = []
-    for number, answer in in_forks(work, len(seeds), seconds=seconds, workers=workers):
+    answers = in_forks(work, len(seeds), seconds=seconds, workers=workers)
+    for done, (number, answer) in enumerate(answers, start=1):
         if isinstance(answer, Ended):
             told = f"seed {seeds[number]}: {'it does not end' if answer.endless else 'it ended its process'}"
-            found.append(Rightness(exercise="", checks=1, not_passed=[told], margin=0.0, nearest=""))
+            found.append(
+                Rightness(who=", ".join(rights), exercise="", checks=1, not_passed=[told], margin=0.0, nearest="")
+            )
         else:
             found += msgspec.json.decode(answer, type=list[Rightness])
-        progress(number + 1)
+        progress(done)
     return found
 
 
-def rightness(assignment: Assignment, oracle: Oracle, evaluator: Evaluator) -> list[Rightness]:
+def rightness(assignment: Assignment, oracle: Oracle, evaluator: Evaluator, who: str = "") -> list[Rightness]:
     """Judge something right, here, exercise by exercise."""
     session, found = Session(_as_handed_in(assignment), evaluator, oracle), []
     np.random.seed(assignment.seed % (1 << 32))
@@ -385,6 +399,7 @@ def rightness(assignment: Assignment, oracle: Oracle, evaluator: Evaluator) -> l
             margin, nearest = _margin(checks)
             found.append(
                 Rightness(
+                    who=who,
                     exercise=exercise.name,
                     checks=len(checks),
                     not_passed=[_told(assignment, check) for check in checks if check.verdict is not Verdict.PASSED],

@@ -13,6 +13,7 @@ from grader.findings import Curve, Finding, Status
 from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck
 from grader.reference import Oracle
+from grader.settings import Setting
 
 __all__ = ["Question", "Ruling"]
 
@@ -29,6 +30,8 @@ class Question:
     oracle: Oracle
     hide_values: bool = False
     """A hidden case under a private seed: the student is told what is wrong, never with which numbers."""
+    setting: Setting | None = None
+    """In which further setting it is asked; None in the main one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

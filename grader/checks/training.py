@@ -20,7 +20,15 @@ from grader.cases import Case
 from grader.checks.asking import Student, finding, size_of
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import recognised
-from grader.checks.values import compare_leaves, describe_value, expected_leaves, numbers, structure_problem, tell
+from grader.checks.values import (
+    Leaf,
+    compare_leaves,
+    describe_value,
+    expected_leaves,
+    numbers,
+    structure_problem,
+    tell,
+)
 from grader.errors import OracleError
 from grader.findings import Curve, Finding, FindingCode
 from grader.numerics.comparison import Reason
@@ -55,8 +63,8 @@ def trajectory(question: Question) -> Ruling:
 def _compare(question: Question, params: Any, losses: Array, expected: Expected) -> Ruling:
     """Parameters first: a wrong update is the cause of the wrong losses after it."""
     name = next(iter(question.exercise.inputs))
-    trained = compare_leaves(params, expected_leaves(name, expected.trajectory[0]))
-    told = compare_leaves(losses, expected_leaves("loss", expected.value))
+    trained = compare_leaves(params, _trained(name, expected))
+    told = compare_leaves(losses, _losses(expected))
     results = [*trained, *told]
     step = _first_wrong(losses, expected.value, told[0][2].tolerance)
     if any(not comparison.passed for _, _, comparison in trained):
@@ -76,6 +84,17 @@ def _compare(question: Question, params: Any, losses: Array, expected: Expected)
     if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY and not (cause and cause.alone):
         failure = _explained(question, failure, params, losses, expected)
     return Ruling(failure=failure, comparisons=[(leaf.name, comparison) for leaf, _, comparison in results])
+
+
+def _trained(name: str, expected: Expected) -> list[Leaf]:
+    slack = None if expected.slack is None else expected.slack.trajectory[0]
+    return expected_leaves(name, expected.trajectory[0], slack=slack)
+
+
+def _losses(expected: Expected) -> list[Leaf]:
+    """Numbers, of whatever type."""
+    slack = None if expected.slack is None else replace(expected.slack.value, dtype="float64")
+    return expected_leaves("loss", expected.value, slack=slack)
 
 
 def _first_wrong(losses: Array, expected: Array, tolerance: Tolerance) -> int:
@@ -333,7 +352,7 @@ def _first_step(question: Question, final: Any, steps: int) -> int:
         trained = _train(question, _args(question, steps=middle))
         if isinstance(trained, Finding) or structure_problem(trained[0], final):
             return high
-        results = compare_leaves(trained[0], expected_leaves(name, expected.trajectory[0]))
+        results = compare_leaves(trained[0], _trained(name, expected))
         if all(comparison.passed for _, _, comparison in results):
             low = middle
         else:

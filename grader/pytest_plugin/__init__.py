@@ -71,7 +71,7 @@ __all__ = [
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The two options; everything else is pytest's."""
+    """The options; everything else is pytest's."""
     group = parser.getgroup("gradmark", "gradmark: hand-written deep learning")
     group.addoption(
         "--grade-report",
@@ -86,6 +86,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="private seed of the hidden cases, which the report doesn't show, nor their values "
         "(default: the assignment's public one)",
     )
+    group.addoption(
+        "--grade-device",
+        choices=["cpu", "cuda", "auto"],
+        default="auto",
+        help="leave a GPU alone, so that its points stay pending (cpu); require one (cuda); "
+        "or use it if it is there (auto, the default)",
+    )
 
 
 def _seed(text: str) -> int:
@@ -96,6 +103,15 @@ def _seed(text: str) -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """A worker sends its results; whoever is not one gathers them."""
+    if config.getoption("--grade-device") == "cuda":
+        from grader.devices import require
+        from grader.errors import MachineError
+        from grader.settings import Device
+
+        try:
+            require(Device.CUDA)
+        except MachineError as error:
+            raise pytest.UsageError(str(error)) from None
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Points(config), "gradmark-points")
 

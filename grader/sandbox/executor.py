@@ -109,7 +109,8 @@ class Executor:
         earlier = self._slots.pop(kept[0].slot, None) if kept else None
         if earlier is None and kept:
             return Malformed(problem="the cache of its forward call is gone")
-        give = self.program.kit.give
+        kit = self.program.kit.in_precision(call.precision)
+        give = kit.give
         args = tuple([earlier.cache if isinstance(arg, Kept) and earlier else _copy(arg, give) for arg in call.args])
         before = tuple([None if isinstance(arg, Kept) else self._as_it_is(arg) for arg in call.args])
         watch = None
@@ -120,8 +121,8 @@ class Executor:
             with self._standing_in(), self.program.running(), watch or contextlib.nullcontext():
                 start = time.perf_counter()
                 result = function(*args)
-                if self.program.kit.finish is not None:
-                    self.program.kit.finish()  # else it would be the next call's time, and the next call's error
+                if kit.finish is not None:
+                    kit.finish()  # else it would be the next call's time, and the next call's error
                 seconds = time.perf_counter() - start
             return self._returned(call, function, result, args, before, earlier, seconds, watch)
         except Unfit as unfit:
@@ -147,7 +148,7 @@ class Executor:
         seconds: float,
         watch: Watch | None,
     ) -> Outcome:
-        kit = self.program.kit
+        kit = self.program.kit.in_precision(call.precision)
         changed = _changed(args, before, kit)
         slot = None
         if call.keep is not None:

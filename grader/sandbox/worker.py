@@ -212,7 +212,7 @@ _AT_ONCE: Final = 1 << 16
 """Bytes of answers that are kept back at most, and one more answer."""
 
 
-_OF_A_CALL: Final = ("function", "keep", "results", "max_bytes", "watch", "program")
+_OF_A_CALL: Final = ("function", "keep", "results", "precision", "max_bytes", "watch", "program")
 _REHEARSED: Final = b"""
 import numpy as np
 def forward(x, w):
@@ -241,7 +241,7 @@ def rehearse(profile: Profile) -> None:
             ("fails", ({"x": x, "n": 2},), None),
         ):
             header = {"function": function, "keep": keep, "results": 1, "max_bytes": 1 << 20, "watch": number == 0}
-            header["program"] = None
+            header |= {"program": None, "precision": ""}
             data = b"".join(pack_request(header, args))
             header, value = read_request(Incoming(io.BytesIO(data).readinto).read)
             pack_reply(0, _answer(executor, header, value))
