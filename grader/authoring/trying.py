@@ -66,11 +66,16 @@ class _Plain(Program):
         """Nothing has to hold any more."""
         return nullcontext() if self.ready else super().running()
 
+    def paused(self) -> Any:
+        """Nor anything be taken out while the judge answers a call."""
+        return nullcontext() if self.ready else super().paused()
+
 
 class OwnCode(InProcess):
     """The course's own code in this process, ten times quicker than a student's: nothing is put back between calls."""
 
     def __init__(self, source: Source, profile: Profile = Profile.NUMPY) -> None:
+        super().__init__(source, profile)
         self._program = _Plain(source, profile)
         self._executor = Executor(self._program, (Exception, SystemExit, GeneratorExit))
         self._stand_ins = None
