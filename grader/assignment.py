@@ -32,6 +32,7 @@ __all__ = [
     "CaseSpec",
     "Draw",
     "Exercise",
+    "Feedback",
     "Kind",
     "Limits",
     "Part",
@@ -90,6 +91,22 @@ _ASPECTS = {
     Kind.DROPOUT: ("forward", "backward", "test"),
     Kind.ENGINE: ("value", "gradient"),
 }
+
+
+class Feedback(StrEnum):
+    """How much of what was found a student is told, from all to least (grader.report.feedback says exactly what)."""
+
+    FULL = "full"
+    """Everything: the worst element with both values, the pattern, the likely cause."""
+    HINT = "hint"
+    """What is wrong and the likely cause; no value and no number of elements."""
+    VERDICT = "verdict"
+    """Which checks did not pass, and how they ended."""
+
+    def at_most(self, other: Feedback) -> Feedback:
+        """The lesser of two."""
+        levels = list(Feedback)
+        return max(self, other, key=levels.index)
 
 
 class Draw(StrEnum):
@@ -232,6 +249,7 @@ class Exercise:
     state: Mapping[str, str]
     mutation: Literal["warn", "fail"]
     follow_through: Fraction
+    feedback: Feedback
     cases: tuple[CaseSpec, ...]
     parts: tuple[Part, ...]
     outside: Mapping[str, tuple[Draw, ...]] = field(default_factory=dict)
@@ -273,6 +291,8 @@ class Assignment:
     """Course code that runs beside the student's and turns their signatures into those of the kinds."""
     more_files: tuple[str, ...] = ()
     """Further files that students edit, by their paths in the folder of `file`."""
+    one_slip_costs_once: bool = True
+    """Whether what calls a wrong function is judged once more, with the calls answered (grader.answering)."""
     package: str = ""
     """What imports between them call that folder; empty if it has no name."""
     given: Mapping[str, bytes] = field(default_factory=dict, compare=False)

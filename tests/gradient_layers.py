@@ -282,7 +282,7 @@ def _without_last_example(layer: Layer) -> Layer:
 
 
 def _averaged(layer: Layer) -> Layer:
-    rows = layer.inputs[0].shape[0]
+    rows = len(np.atleast_1d(layer.inputs[0]))
     return replace(layer, backward=lambda dout, cache: tuple(each / rows for each in layer.backward(dout, cache)))
 
 

@@ -42,10 +42,12 @@ COURSES = ("cs231n", "eecs498")
 """Topics whose stubs and lessons are other people's: manifests and references only, each for one array library."""
 BOTH = (Profile.NUMPY, Profile.TORCH)
 ANY = (*BOTH, Profile.PRETEND_CUDA)
+OF_TORCH = tuple(name for name in TOPICS if load_assignment(find_manifest(name)).profile is Profile.TORCH)
+"""Topics that are about torch's own: its devices, its dtypes."""
 PROFILES = tuple(
     (name, profile)
     for name in TOPICS
-    for profile in ((load_assignment(find_manifest(name)).profile,) if name in COURSES else BOTH)
+    for profile in ((load_assignment(find_manifest(name)).profile,) if name in (*COURSES, *OF_TORCH) else BOTH)
 )
 """Topics with what their worked solutions run on."""
 PRETEND = tuple((name, Profile.PRETEND_CUDA) for name in TOPICS if name not in COURSES)

@@ -148,7 +148,7 @@ def calibrate(
     patience = seconds_for({each.exercise: each.seconds for each in first})
     right = first + try_right(
         assignment,
-        lambda: OwnCode(source, assignment.profile),
+        {"": lambda: OwnCode(source, assignment.profile)},
         [assignment.seed + number for number in range(1, seeds)],
         workers=workers,
         progress=lambda done: progress(f"the worked solution, seed {done + 1} of {seeds}"),

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.calls import Call, Evaluator, Isolation, LoadOutcome, Outcome, Returned
+from grader.calls import Answering, Call, Evaluator, Isolation, LoadOutcome, Outcome, Returned
 from grader.numerics.trees import leaves, rebuild
 
 __all__ = ["DAMAGES", "Damaged"]
@@ -122,6 +122,10 @@ class Damaged:
     def fresh(self) -> None:
         """As the inner one does."""
         self.inner.fresh()
+
+    def answering(self, answers: Answering) -> Evaluator:
+        """The inner one's, whose other functions are as they were."""
+        return Damaged(self.inner.answering(answers), self.function, self.damage)
 
     def close(self) -> None:
         """As the inner one does."""

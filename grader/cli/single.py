@@ -87,6 +87,13 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     help="Judge only what is pending in this report of the same submission, and write it anew (or to --report).",
 )
 @click.option(
+    "--feedback",
+    type=click.Choice(["full", "hint", "verdict"]),
+    default="full",
+    help="Tell no more than this, in whatever form: full (values too), hint (the likely cause, no values), or verdict "
+    "(which checks did not pass). The manifest may allow less, never more.",
+)
+@click.option(
     "--within",
     type=click.FloatRange(min=1),
     metavar="SECONDS",
@@ -132,6 +139,7 @@ def grade_command(
     unsafe: bool,
     device: str,
     complete: Path | None,
+    feedback: str,
     within: float | None,
     memory: int | None,
     report: Path | None,
@@ -195,6 +203,10 @@ def grade_command(
             device=Device(device),
             progress=lambda part: progress(f"{part.exercise} / {part.name}"),
         )
+    from grader.assignment import Feedback
+    from grader.report.feedback import for_student
+
+    graded = for_student(graded, Feedback(feedback))  # who reads the report file may be the student
     _print_report(graded, form)
     code = _exit_code(graded)
     if report is not None:
