@@ -103,7 +103,9 @@ def test_no_bundle_holds_a_solution_and_only_a_seed_file_holds_the_seed(name: st
         text = file.content.decode()
         assert not re.search(r"@[A-Z_]{3,}@", text), path
         assert (str(SEED) in text) == (path.rpartition("/")[2] == "seed"), path
-        assert not [answer for answer in answers if answer in stripped(file.content)], path
+        # The reference is the definition, and may be written like the solution; it is kept from students.
+        assert "/reference/" in path or not [answer for answer in answers if answer in stripped(file.content)], path
+        assert file.content != solution.read_bytes(), path
     assert [path for path in files if path.endswith("seed")] == {
         Platform.GRADESCOPE: ["seed"],
         Platform.PRAIRIELEARN: ["question/tests/seed"],
@@ -591,7 +593,10 @@ def test_a_seed_is_made_where_none_is_given_and_said_once(
 WRONG_INPUT = {
     "no such topic": (["gradescope", "nope"], "there is no assignment 'nope'"),
     "no such platform": (["moodle", "mlp"], "'moodle' is not one of"),
-    "no place for the judge": (["gradescope", "mlp", "--memory", "500"], f"gradmark takes {JUDGE_MB}"),
+    "no place for the judge": (
+        ["gradescope", "mlp", "--memory", "500"],
+        f"gradmark takes {JUDGE_MB}, a submission {LEAST_MB}; choose a larger container",
+    ),
     "too long": (["prairielearn", "mlp", "--minutes", "11"], "between 2 and 10 minutes"),
     "memory of a runner": (["github", "mlp", "--memory", "500"], "the runner has what it has"),
     "no wheel of ours": (["gradescope", "mlp", "--wheel", "{here}/other-1.0-py3-none-any.whl"], "no wheel of gradmark"),
