@@ -26,7 +26,7 @@ from grader.numerics.trees import leaves, map_leaves, named_leaves
 from grader.random_graphs import draw_graph
 from grader.settings import Precision
 
-__all__ = ["Case", "describe", "draw_case"]
+__all__ = ["Case", "describe", "draw_case", "rounded"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -79,7 +79,7 @@ class Case:
         """The same, drawn in float64, with the numbers that this precision has. The arrays stay float64."""
         if precision is self.precision:
             return self
-        return replace(self._with(lambda array: _rounded(array, precision)), precision=precision)
+        return replace(self._with(lambda array: rounded(array, precision)), precision=precision)
 
     def nudged(self, unit: float, rng: np.random.Generator) -> Case:
         """The same with every number off by this share of itself, up or down: what rounding it does at most.
@@ -107,7 +107,7 @@ class Case:
         return replace(self, inputs=inputs, upstream=upstream, updates=updates)
 
 
-def _rounded(array: Array, precision: Precision) -> Array:
+def rounded(array: Array, precision: Precision) -> Array:
     """To the nearest number of this precision, as float64.
 
     In tf32 the numbers stay those of float32: the device rounds them, in some operations and not in others.

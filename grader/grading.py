@@ -2,7 +2,9 @@
 
     plan       the assignment fixes every check and every point
     load       the student's process loads the submission
-    judge      part by part: draw a case, ask, compare; what passed, in the further settings too
+    judge      part by part: draw a case, ask, compare
+    apart      what failed once more, with what it calls and what is wrong by itself answered by the reference
+    further    what passed, in the further settings too
     report     every planned check is in it, whatever happened
 
 Nothing that a student's code does ends a grading, and neither does a fault of ours: a check that could not be made
@@ -11,6 +13,7 @@ is in the report as undecided, with whose fault it was.
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +21,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias, TypeVar, assert_never
+from typing import Any, TypeAlias, TypeVar, assert_never
 
 from grader import __version__
+from grader.answering import Answers, answered_for, callees_first
 from grader.assignment import Assignment, CaseSpec, Exercise, Part
 from grader.calls import Evaluator, Isolation, Killed, Loaded, LoadOutcome, Malformed, Profile, TimedOut
 from grader.cases import Case, draw_case
@@ -56,6 +60,9 @@ __all__ = [
 ]
 
 TRIES = 3
+_TIME_OVER = finding(
+    FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem="its time was over before this was asked (--within)"
+)
 T = TypeVar("T")
 Elsewhere: TypeAlias = Callable[[Profile], Evaluator]
 """What makes a place for the submission to run in with other arrays."""
@@ -92,6 +99,8 @@ class Session:
             elsewhere: makes the places for the further settings, when they are first needed; closed with `close`.
             missing: why there can be none, by profile; empty if there can.
         """
+        self.until = math.inf
+        """When this machine's time is over, by time.monotonic(): what was not asked by then is undecided."""
         self.assignment = assignment
         self.evaluator = evaluator
         self.oracle = oracle
@@ -102,15 +111,28 @@ class Session:
         self._loads: dict[Profile, LoadOutcome] = {}
         self._students: dict[Setting, Student] = {}
         self._exercise: str | None = None
+        self._failed: dict[tuple[str, str], bool] = {}
+        """Of the parts judged so far, by exercise and name."""
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
-        """Judge all checks of one part. Each exercise begins with a process that holds nothing of the others."""
+        """Judge all checks of one part. What is wrong with other exercises alone costs it nothing.
+
+        That is known only when those that it may call were judged: those that were not yet are, which nobody sees.
+        """
         self._begin(exercise)
         told = self._obstacle(exercise, part)
         if told is not None:
-            return PartOutcome(checks=tuple(_not_made(part, told)))
-        checks, first = self._asked(exercise, part, None)
-        failure = _failure(checks)
+            outcome = PartOutcome(checks=tuple(_not_made(part, told)))
+        else:
+            checks, first = self._apart(exercise, part, *self._asked(exercise, part, None))
+            outcome = self._with_further(exercise, part, PartOutcome(checks=tuple(checks), exception=first))
+        failed = [check for check in outcome.checks if check.setting is None and check.verdict is Verdict.FAILED]
+        self._failed[exercise.name, part.name] = bool(failed)
+        return outcome
+
+    def _with_further(self, exercise: Exercise, part: Part, outcome: PartOutcome) -> PartOutcome:
+        """What was found in the main setting, and in the further ones if that passed."""
+        checks, first, failure = list(outcome.checks), outcome.exception, _failure(outcome.checks)
         for setting, _ in part.also_on:
             if failure is None:
                 more, exception = self.further(exercise, part, setting)
@@ -123,6 +145,9 @@ class Session:
     def further(self, exercise: Exercise, part: Part, setting: Setting) -> tuple[list[Check], BaseException | None]:
         """The checks of a part in a further setting, of one that passes in the main one."""
         self._begin(exercise)
+        if time.monotonic() > self.until:
+            return _not_made(part, _TIME_OVER, setting), None
+        told: Finding | None
         try:
             problem = self._missing(setting.profile)
             if problem:
@@ -135,7 +160,96 @@ class Session:
             told = _crash(error)
         if told is not None:
             return _not_made(part, told, setting), None
-        return self._asked(exercise, part, setting)
+        return self._apart(exercise, part, *self._asked(exercise, part, setting), setting)
+
+    # -------------------------------------------------------------------------------------------- one slip costs once
+
+    def _apart(
+        self,
+        exercise: Exercise,
+        part: Part,
+        checks: list[Check],
+        first: BaseException | None,
+        setting: Setting | None = None,
+    ) -> tuple[list[Check], BaseException | None]:
+        """What failed, judged once more with wrong functions of other exercises answered by the reference.
+
+        In a process of its own, which is ended: it may have seen the answers. Only what failed, and no more than the
+        first of it, if that calls none of them. Answers have the digits of float64, so in fewer none are given.
+        """
+        failed = [check for check in checks if check.verdict is Verdict.FAILED]
+        where = setting or self.assignment.setting
+        if not failed or _is_not_there(exercise, failed) or where.precision is not Precision.FLOAT64:
+            return checks, first
+        wrong = [other for other in answered_for(self.assignment, exercise) if self._wrong(other)]
+        if not wrong:
+            return checks, first
+        answers = Answers(self.oracle, wrong)
+        evaluator = self._place(where.profile).answering(answers)
+        try:
+            return self._once_more(exercise, part, checks, first, answers, evaluator, setting)
+        finally:
+            evaluator.close()
+
+    def _once_more(
+        self,
+        exercise: Exercise,
+        part: Part,
+        before: list[Check],
+        raised: BaseException | None,
+        answers: Answers,
+        evaluator: Evaluator,
+        setting: Setting | None,
+    ) -> tuple[list[Check], BaseException | None]:
+        student = Student(evaluator, self.assignment.limits, self.assignment.files)
+        checks, first = list(before), None
+        for index, (spec, aspect) in enumerate(part.checks if setting is None else part.also_asked):
+            if checks[index].verdict is not Verdict.FAILED:
+                continue
+            answers.begin()
+            check, exception = self._check(exercise, part, spec, aspect, setting, student)
+            if not answers.asked:
+                break
+            checks[index] = self._told_apart(checks[index], check, answers, student)
+            first = first or exception
+            if check.status is Status.TIMED_OUT:
+                break
+        return checks, first or raised
+
+    def _wrong(self, exercise: Exercise) -> list[Part]:
+        """Parts of an exercise that failed."""
+        for part in exercise.parts:
+            if (exercise.name, part.name) not in self._failed:
+                self.part(exercise, part)
+        return [part for part in exercise.parts if self._failed[exercise.name, part.name]]
+
+    def _told_apart(self, before: Check, after: Check, answers: Answers, student: Student) -> Check:
+        """Which of two checks is told, and what is said beside.
+
+        Args:
+            before: as the submission was handed in.
+            after: with some functions answered.
+            answers: what was asked in it.
+            student: who answered in it.
+        """
+        exercises = [self.assignment.exercise(name) for name in dict.fromkeys(answers.asked.values())]
+        wrong = {exercise.name: [part.name for part in self._wrong(exercise)] for exercise in exercises}
+        where = _listed([f"{name} / {_listed(parts)}" for name, parts in wrong.items()])
+        fails = "fails" if sum(map(len, wrong.values())) == 1 else "fail"
+        if after.verdict is Verdict.PASSED:
+            problem = "that slip costs once"
+        elif after.verdict is Verdict.UNDECIDED or after.credit < before.credit:
+            return before
+        elif answers.refused or student.not_answered:
+            problem = _NOT_ANSWERED if student.hide_values or not answers.refused else answers.refused
+            told = finding(FindingCode.NOT_APART, where=where, problem=problem, warning=True)
+            return replace(before, findings=(*before.findings, told))
+        else:
+            problem = "what is wrong here is something else"
+        functions = tuple(answers.asked)
+        fields: dict[str, Any] = {"functions": _listed(functions), "where": where, "fails": fails, "problem": problem}
+        told = replace(finding(FindingCode.ANSWERED, **fields), warning=True)
+        return replace(after, findings=(*after.findings, told), answered=functions)
 
     def close(self) -> None:
         """End the processes of the further settings; that of the main one is the caller's."""
@@ -156,18 +270,22 @@ class Session:
         """All checks of a part in one setting, up to one that ran out of time, and the first exception."""
         checks: list[Check] = []
         first: BaseException | None = None
+        student = self._student(setting or self.assignment.setting)
         for case, aspect in part.checks if setting is None else part.also_asked:
+            if time.monotonic() > self.until:
+                checks.append(not_run(part, case, aspect, _TIME_OVER, setting))
+                continue
             if checks and checks[-1].status in (Status.TIMED_OUT, Status.NOT_RUN):
                 problem = f"an earlier check of {exercise.name} / {part.name} ran out of time"
                 checks.append(not_run(part, case, aspect, finding(FindingCode.NOT_RUN, problem=problem), setting))
                 continue
-            check, exception = self._check(exercise, part, case, aspect, setting)
+            check, exception = self._check(exercise, part, case, aspect, setting, student)
             checks.append(check)
             first = first or exception
         return checks, first
 
     def _check(
-        self, exercise: Exercise, part: Part, spec: CaseSpec, aspect: str, setting: Setting | None
+        self, exercise: Exercise, part: Part, spec: CaseSpec, aspect: str, setting: Setting | None, student: Student
     ) -> tuple[Check, BaseException | None]:
         try:
             where = setting or self.assignment.setting
@@ -176,7 +294,7 @@ class Session:
                 case=_case(self.oracle, exercise, spec, self.hidden_seed, where.precision),
                 part=part.name,
                 aspect=aspect,
-                student=self._student(where),
+                student=student,
                 oracle=self.oracle,
                 hide_values=spec.hidden and self.hidden_seed is not None,
                 setting=setting,
@@ -192,8 +310,8 @@ class Session:
 
     def _judge(self, question: Question) -> tuple[Check, BaseException | None]:
         """Judge a check; what it asks is known beforehand, if others passed it and this one will."""
-        where = question.student.evaluator
-        if not isinstance(where, ChildProcess):
+        where, usual = question.student.evaluator, self._students.values()
+        if not isinstance(where, ChildProcess) or not any(question.student is student for student in usual):
             return judge(question)
         key = (question.exercise.name, question.part, question.aspect, question.case.key, question.setting)
         script = self.oracle.asked.get(key)
@@ -204,7 +322,9 @@ class Session:
         return check, exception
 
     def _obstacle(self, exercise: Exercise, part: Part) -> Finding | None:
-        """Why no check of a part can be made: the course's cases say nothing, or the submission does not load."""
+        """Why no check of a part can be made: no time, cases that say nothing, a submission that does not load."""
+        if time.monotonic() > self.until:
+            return _TIME_OVER
         try:
             problem = _vacuity(self.oracle, exercise, part, self.hidden_seed)
             if problem is not None:
@@ -291,6 +411,24 @@ def _vacuity(
     return oracle.once(("vacuous", exercise.name, part.name, hidden_seed, setting), asked)
 
 
+_NOT_ANSWERED = "it uses a function otherwise than the exercise asks for it, or looks into its cache"
+
+
+def _is_not_there(exercise: Exercise, failed: Sequence[Check]) -> bool:
+    """Whether an exercise's own functions are not written: then nothing that they call is to blame."""
+    visible = [check.findings[0] for check in failed if not check.hidden]  # the others may not say what is missing
+    own = exercise.functions.values()
+    return bool(visible) and all(
+        told.code in (FindingCode.MISSING_FUNCTION, FindingCode.DOES_NOT_LOAD)
+        or (told.code is FindingCode.NOT_WRITTEN and any(name in told.headline for name in own))
+        for told in visible
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
 def _again_if_the_machine_fails(action: Callable[[], T]) -> T:
     """Do it again where a process was killed from outside: what happens to this machine costs nobody a point."""
     for _ in range(TRIES - 1):
@@ -352,6 +490,7 @@ def grade(
     oracle: Oracle | None = None,
     hidden_seed: int | None = None,
     device: Device = Device.AUTO,
+    until: float = math.inf,
     progress: Callable[[Part], None] = lambda part: None,
 ) -> Report:
     """Grade a submission.
@@ -364,6 +503,7 @@ def grade(
         oracle: expected values, shared by the submissions of a class; a new one if not given.
         hidden_seed: private seed of the hidden cases; the assignment's public one if not given.
         device: which devices may be used.
+        until: when this machine's time is over, by time.monotonic(): what was not asked by then is undecided.
         progress: called before each part.
 
     Raises:
@@ -374,6 +514,7 @@ def grade(
         session = _session(
             held, assignment, submission, evaluator, sandbox, oracle or Oracle(assignment), hidden_seed, device
         )
+        session.until = until
         where = session.evaluator
         checks = [
             check for exercise, part in _parts(assignment, progress) for check in session.part(exercise, part).checks
@@ -475,6 +616,7 @@ def grade_path(
     hidden_seed: int | None = None,
     oracle: Oracle | None = None,
     device: Device = Device.AUTO,
+    until: float = math.inf,
     progress: Callable[[Part], None] = lambda part: None,
 ) -> Report:
     """Grade a folder, .py, .ipynb or .zip. One that can't be read is a report too, with every check not run."""
@@ -489,6 +631,7 @@ def grade_path(
         hidden_seed=hidden_seed,
         oracle=oracle,
         device=device,
+        until=until,
         progress=progress,
     )
 
@@ -618,7 +761,8 @@ def unreadable(assignment: Assignment, error: SubmissionError, *, name: str, hid
 
 
 def _parts(assignment: Assignment, progress: Callable[[Part], None]) -> Iterator[tuple[Exercise, Part]]:
-    for exercise in assignment.exercises:
+    """Those that others call first: what is wrong with them is asked for when these have failed."""
+    for exercise in callees_first(assignment):
         for part in exercise.parts:
             progress(part)
             yield exercise, part

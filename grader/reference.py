@@ -169,6 +169,30 @@ class Oracle:
         _, gradients = self._vjp(exercise, [*inputs, *case.arguments.values()], upstream)
         return gradients
 
+    def value(self, exercise: Exercise, args: Sequence[Any]) -> Any:
+        """What the reference returns for arguments that need be no case's: a tree, of several results a tuple."""
+        return self._forward(exercise, args)
+
+    def differentiated(self, exercise: Exercise, args: Sequence[Any], upstream: Any) -> tuple[Any, list[Any]]:
+        """Value and gradients for arguments that need be no case's; `upstream` is None for a loss."""
+        return self._vjp(exercise, args, upstream)
+
+    def step(self, exercise: Exercise, params: Any, grads: Any, rest: Sequence[Any]) -> Any:
+        """Parameters after one step of an optimizer that has taken none before."""
+        optimizer, tensors = self._optimizer(exercise, params, rest)
+        self._take(exercise, optimizer, leaves(tensors), grads)
+        return map_leaves(_to_numpy, tensors)
+
+    def afford(self, exercise: Exercise, args: Sequence[Any]) -> None:
+        """See that value and gradients for these arguments cost neither much time nor much memory.
+
+        Raises:
+            OracleError: they do; or that can't be told, since what is computed depends on the numbers.
+        """
+        function = self._function(exercise, exercise.reference)
+        wanted = [name in exercise.gradients for name in exercise.inputs]
+        self._guard(exercise, lambda: _count(function, args, [*wanted, *[False] * (len(args) - len(wanted))]))
+
     def evaluate(self, exercise: Exercise, case: Case, params: Any) -> tuple[float, float]:
         """Loss and accuracy of trained parameters on the images and labels of the case."""
         function = self._function(exercise, str(exercise.evaluate))
@@ -252,7 +276,8 @@ class Oracle:
             for _ in range(_NUDGES)
         ]
         floats = any(np.asarray(leaf).dtype.kind == "f" for leaf in leaves(list(case.inputs.values())))
-        dtype = precision.dtype if floats else "float64"  # where none goes in, there is none to keep
+        # Where none goes in, there is none to keep. A bfloat16 array crosses over as float32 (tensors.read_narrow).
+        dtype = "float64" if not floats else "float32"
         return replace(expected, slack=_slack(exercise, precision, dtype, expected, [coarse, *nudged]))
 
     def _evaluate(self, exercise: Exercise, case: Case, precision: Precision = Precision.FLOAT64) -> Expected:
@@ -319,18 +344,35 @@ class Oracle:
 
     def _steps(self, exercise: Exercise, case: Case, precision: Precision) -> Expected:
         params, *rest = case.args
-        tensors = map_leaves(lambda leaf: _to_torch(leaf, precision).requires_grad_(), params)
+        optimizer, tensors = self._optimizer(exercise, params, rest, precision)
         flat = leaves(tensors)
-        make = self._function(exercise, exercise.reference)
-        optimizer = self._guard(exercise, lambda: make(flat, *rest))
         trajectory, states = [], []
         for update in case.updates:
-            for leaf, gradient in zip(flat, leaves(update), strict=True):
-                leaf.grad = _to_torch(gradient, precision)
-            self._guard(exercise, optimizer.step)
+            self._take(exercise, optimizer, flat, update, precision)
             trajectory.append(map_leaves(_to_numpy, tensors))
             states.append({name: _field(params, optimizer, flat, field) for name, field in exercise.state.items()})
         return Expected(value=np.zeros(0), gradients={}, trajectory=tuple(trajectory), states=tuple(states))
+
+    def _optimizer(
+        self, exercise: Exercise, params: Any, rest: Sequence[Any], precision: Precision = Precision.FLOAT64
+    ) -> tuple[Any, Any]:
+        """An optimizer over these parameters, and the tree of the tensors that it changes."""
+        tensors = map_leaves(lambda leaf: _to_torch(leaf, precision).requires_grad_(), params)
+        make = self._function(exercise, exercise.reference)
+        return self._guard(exercise, lambda: make(leaves(tensors), *rest)), tensors
+
+    def _take(
+        self,
+        exercise: Exercise,
+        optimizer: Any,
+        flat: Sequence[Any],
+        update: Any,
+        precision: Precision = Precision.FLOAT64,
+    ) -> None:
+        """One step, along these gradients: each goes with the parameter at its place, or of its key."""
+        for leaf, gradient in zip(flat, leaves(update), strict=True):
+            leaf.grad = _to_torch(gradient, precision)
+        self._guard(exercise, optimizer.step)
 
     def _training(self, exercise: Exercise, case: Case, precision: Precision) -> Expected:
         function = self._function(exercise, exercise.reference)
@@ -434,6 +476,49 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+MOST_OPERATIONS = 20_000
+MOST_ELEMENTS = 1 << 27
+"""Of all that an evaluation makes, together: 1 GB, were it kept."""
+MOST_FLOPS = 1 << 34
+"""Of its products and convolutions: some seconds."""
+
+
+def _count(function: Callable[..., Any], args: Sequence[Any], wanted: Sequence[bool]) -> None:
+    """Run a function and its derivative on shapes alone (torch's meta device), up to the bounds above.
+
+    Raises:
+        Exception: of whatever kind, where they don't suffice or the function needs the numbers.
+    """
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils.flop_counter import flop_registry
+
+    class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        operations = elements = flops = 0
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            out = func(*args, **(kwargs or {}))
+            count = flop_registry.get(func.overloadpacket)
+            self.operations += 1
+            self.flops += count(*args, **(kwargs or {}), out_val=out) if count else 0
+            self.elements += sum(leaf.numel() for leaf in leaves(out) if isinstance(leaf, torch.Tensor))
+            if self.operations > MOST_OPERATIONS or self.elements > MOST_ELEMENTS or self.flops > MOST_FLOPS:
+                raise ValueError("it is too large")
+            return out
+
+    with torch.device("meta"), Meter():  # type: ignore[no-untyped-call]
+        tensors = [
+            map_leaves(lambda leaf: leaf.to("meta") if isinstance(leaf, torch.Tensor) else leaf, _to_torch(arg))
+            for arg in args
+        ]
+        inputs = [
+            leaf.requires_grad_() for tree, wants in zip(tensors, wanted, strict=True) if wants for leaf in leaves(tree)
+        ]
+        outs = [out for out in leaves(function(*tensors)) if isinstance(out, torch.Tensor) and out.requires_grad]
+        if outs and inputs:
+            torch.autograd.grad(outs, inputs, [torch.ones_like(out) for out in outs], allow_unused=True)
 
 
 def _traced(graph: Graph) -> Traced:

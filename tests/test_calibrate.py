@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 import tomllib
@@ -16,7 +17,7 @@ import msgspec
 import pytest
 
 from grader import cli
-from grader.assignment import Assignment
+from grader.assignment import Assignment, Draw
 from grader.authoring import trying
 from grader.authoring.calibration import Calibration, calibrate, upper_bound
 from grader.authoring.calibration_text import render_calibration
@@ -156,7 +157,7 @@ def test_further_wrong_versions_are_judged_too(tmp_path: Path) -> None:
         words="a known slip",
         kind="slip",
         exercises=("mean",),
-        evaluator=lambda: Damaged(OwnCode(source), "mean", DAMAGES["off by 1e-6"]),
+        evaluator=lambda: Damaged(OwnCode(source), "mean", DAMAGES["off by 1e-3"]),
     )
     without, within = (calibrate(assignment, seeds=1, most=2, more=more).exercises[0] for more in ((), (known,)))
     assert (within.versions, within.killed) == (without.versions + 1, without.killed + 1)
@@ -305,3 +306,49 @@ def test_help(
     monkeypatch.setenv("COLUMNS", "80")
     assert cli.main(["calibrate", "--help"]) == cli.PASSED
     golden("cli/calibrate-help.txt", capsys.readouterr().out)
+
+
+# ---------------------------------------------------------------------------------------------- outside the statement
+
+
+LOG = """
+[[exercise]]
+name = "mean"
+kind = "function"
+function = "mean"
+reference = "mean"
+inputs = { x = { axes = "N D", draw = "positive" } }
+points = { value = 2 }
+
+[[exercise.case]]
+name = "square"
+sizes = { N = 3, D = 4 }
+"""
+
+
+def test_what_the_statement_leaves_out_is_no_hole(tmp_path: Path) -> None:
+    """|x| and x differ where x is negative, which nobody asked about; the manifest can say so."""
+    solution = "import numpy as np\n\n\ndef mean(x):\n    return np.sum(np.abs(x), axis=0) / x.shape[0]\n"
+    reference = "def mean(x):\n    return x.abs().mean(0)\n"
+    draws = [draw.value for draw in Draw if draw is not Draw.POSITIVE]
+    said = LOG.replace("points", f"outside = {{ x = {json.dumps(draws)} }}\npoints")
+    open_, closed = (
+        calibrate(course(tmp_path / name, text, solution, reference), seeds=1).exercises[0]
+        for name, text in (("open", LOG), ("closed", said))
+    )
+    left_out = "mean, line 5: abs left out, in what is returned"
+    assert left_out in {hole.version for hole in open_.holes}
+    assert left_out not in {hole.version for hole in closed.holes}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('outside = { z = ["huge"] }', "exercise mean.outside: there is no input 'z'; there are x"),
+        ('outside = { x = ["positive"] }', "case square draws x in a way that the statement leaves out"),
+        ('outside = { x = ["vast"] }', "outside"),
+    ],
+)
+def test_a_wrong_word_about_what_is_outside_is_told(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(CourseError, match=re.escape(words)):
+        course(tmp_path, LOG.replace("points", f"{line}\npoints"))

@@ -442,6 +442,7 @@ def test_the_exercises_of_a_topic_are_listed(run: Callable[..., Ran], course: Pa
         (["batch", "--help"], "batch_help.txt"),
         (["regrade", "--help"], "regrade_help.txt"),
         (["export", "--help"], "export_help.txt"),
+        (["package", "--help"], "package_help.txt"),
     ],
 )
 def test_help(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, argv: list[str], name: str) -> None:

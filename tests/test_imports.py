@@ -26,7 +26,7 @@ LAYERS = (
     "assignment manifest cases archive notebook submission",
     "sandbox",
     "reference devices",
-    "findings",
+    "answering findings",
     "checks scoring",
     "report",
     "grading",

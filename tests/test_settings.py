@@ -121,6 +121,37 @@ def test_float32_where_float64_went_in_is_one_too(course: Assignment) -> None:
     assert codes(parts(report)["backward"]) == {"WRONG_DTYPE", "PENDING"}
 
 
+BFLOAT16 = '[also_on]\n"torch bfloat16" = 0.1\n"pretend-cuda bfloat16" = 0.1\n"cuda tf32" = 0.05\n'
+
+
+@pytest.mark.parametrize("profile", ["torch", "pretend-cuda"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (RIGHT + "    assert str(dout.dtype) == str(x.dtype)\n", {"passed"}),
+        (RIGHT.replace("return out,", "assert x.dtype not in (xp.float32,)\n    return out,"), {"passed"}),
+        (WIDE.replace("xp.float64", "xp.float32"), {"passed", "failed"}),
+        (RIGHT.replace("d = dout *", "d = (1.5 if 'bfloat16' in str(x.dtype) else 1) * dout *"), {"passed", "failed"}),
+    ],
+)
+def test_bfloat16_reaches_the_code_and_is_held_to_its_digits(
+    tmp_path: Path, profile: str, text: str, expected: set[str]
+) -> None:
+    text = text.replace("xp = array_namespace(x)\n    out", "out").replace(
+        "    out = array_namespace(x).tanh(x @ w)", "    xp = array_namespace(x)\n    out = xp.tanh(x @ w)"
+    )
+    report = grade_text(make_course(tmp_path, *LAYER, head=HEAD + BFLOAT16), text)
+    assert set(of(report, f"{profile} bfloat16")) == expected, render(report)
+    assert "MUTATES_ARGUMENT" not in codes(parts(report)["backward"])
+    assert set(of(report, "")) == {"passed"}
+
+
+def test_a_float32_array_where_bfloat16_went_in_is_wider(tmp_path: Path) -> None:
+    wide = WIDE.replace("xp.float64", "xp.float32")
+    report = grade_text(make_course(tmp_path, *LAYER, head=HEAD + '[also_on]\n"torch bfloat16" = 0.1\n'), wide)
+    assert codes(parts(report)["backward"]) == {"WRONG_DTYPE"}
+
+
 def test_a_submission_that_does_not_load_says_so_once(course: Assignment) -> None:
     report = grade_text(course, "raise ValueError\n")
     assert render(report).count("does not load") == 1
@@ -168,8 +199,8 @@ def test_a_mask_that_torch_makes_float32_is_named(tmp_path: Path) -> None:
         ('"torch" = 0', "also_on.torch", "between 0 and 1"),
         ('"torch" = 0.5\n"torch float32" = 0.5', "also_on", "leaves nothing for the main setting"),
         ('"torch" = 0.1\n"torch float64" = 0.1', "also_on.torch float64", "named twice"),
-        ('"cuda tf32" = 0.1', "also_on.cuda tf32", "not graded yet"),
-        ('"cuda bfloat16" = 0.1', "also_on.cuda bfloat16", "not graded yet"),
+        ('"torch tf32" = 0.1', "also_on.torch tf32", "there is cuda tf32 alone"),
+        ('"jax bfloat16" = 0.1', "also_on.jax bfloat16", "graded with torch tensors, not jax"),
     ],
 )
 def test_a_wrong_share_is_the_manifest_s_fault(tmp_path: Path, lines: str, field: str, problem: str) -> None:

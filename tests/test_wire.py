@@ -56,7 +56,7 @@ def sent(pieces: list[bytes | memoryview]) -> Stream:
 
 def replied(reply: Reply, max_bytes: int = ROOM) -> Reply:
     stream = sent(pack_reply(NONCE, reply))
-    found = read_reply(stream, NONCE, max_bytes)
+    found = read_reply(stream, NONCE, max_bytes, max_bytes)
     assert stream.at == len(stream.data)
     return found
 
@@ -149,6 +149,14 @@ def test_law_the_rest_of_a_reply_comes_out_too(
     found = replied(reply)
     assert (found.status, found.texts, found.seconds) == (status, tuple(texts), seconds)
     assert (found.changed, found.changed_earlier) == positions
+
+
+def test_a_question_is_a_violation_where_nobody_would_answer_and_has_bounds_of_its_own() -> None:
+    asked = Reply(status=Status.ASKED, value=(np.zeros(4),), texts=("0",))
+    for max_bytes, asked_bytes in ((ROOM, None), (ROOM, 31)):
+        with pytest.raises(Violation):
+            read_reply(sent(pack_reply(NONCE, asked)), NONCE, max_bytes, asked_bytes)
+    assert read_reply(sent(pack_reply(NONCE, asked)), NONCE, 0, 32).status is Status.ASKED
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -272,7 +280,7 @@ EIGHT = bytes(8)
 FORGED: dict[str, tuple[Callable[[], Stream], str]] = {
     "magic": (lambda: forged(magic=b"GMK2"), "does not start as a reply does"),
     "nonce": (lambda: forged(nonce=NONCE + 1), "belongs to no call"),
-    "status": (lambda: forged(status=len(Status)), "out of bounds: status 5"),
+    "status": (lambda: forged(status=len(Status)), f"out of bounds: status {len(Status)}"),
     "number of arrays": (lambda: forged(count=MAX_ARRAYS + 1), f"out of bounds: status 0, {MAX_ARRAYS + 1} arrays"),
     "length of the tree": (lambda: forged(tree_size=wire.MAX_TREE + 1), f"{wire.MAX_TREE + 1} \\+ 0 bytes"),
     "length of the text": (lambda: forged(text_size=MAX_TEXT + 1), f"1 \\+ {MAX_TEXT + 1} bytes"),

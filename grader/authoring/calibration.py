@@ -37,9 +37,9 @@ from grader.authoring.trying import (
 )
 from grader.cases import draw_case
 from grader.checks.vacuity import vacuous
-from grader.errors import MachineError
 from grader.grading import prepare
 from grader.reference import Oracle
+from grader.report.writing import write_whole
 
 __all__ = ["Calibration", "CaseKills", "ExerciseCalibration", "Survivor", "calibrate", "upper_bound", "write"]
 
@@ -102,8 +102,6 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     seeds: int
     exercises: list[ExerciseCalibration]
-    not_asked_for: int
-    """Mutants of functions that no exercise asks for."""
     seconds: float
 
     @property
@@ -150,7 +148,7 @@ def calibrate(
     patience = seconds_for({each.exercise: each.seconds for each in first})
     right = first + try_right(
         assignment,
-        lambda: OwnCode(source, assignment.profile),
+        {"": lambda: OwnCode(source, assignment.profile)},
         [assignment.seed + number for number in range(1, seeds)],
         workers=workers,
         progress=lambda done: progress(f"the worked solution, seed {done + 1} of {seeds}"),
@@ -194,7 +192,6 @@ def calibrate(
             _exercise(exercise, empty[exercise.name], right, versions, tried, closer, banks)
             for exercise in assignment.exercises
         ],
-        not_asked_for=0,
         seconds=time.perf_counter() - start,
     )
 
@@ -278,7 +275,8 @@ def _reason(tried: Tried, looked: Looked) -> str:
         return f"the same results, bit by bit, {where}"
     if looked.apart is not None and looked.apart < ROUNDING:
         return f"the same but for rounding {where}: at most {looked.apart:.0e} of the largest element away"
-    return f"right {where}, though not the same: another choice where several are right"
+    away = "" if looked.apart is None else f", up to {looked.apart:.0e} of the largest element"
+    return f"right {where}, though its results are others{away}"
 
 
 def _cases(exercise: Exercise, tried: Sequence[Tried]) -> list[CaseKills]:
@@ -320,7 +318,4 @@ def write(calibration: Calibration, path: Path) -> None:
     Raises:
         MachineError: the file can't be written.
     """
-    try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(calibration), indent=2) + b"\n")
-    except OSError as error:
-        raise MachineError(f"{path} can't be written: {error.strerror or error}") from error
+    write_whole(msgspec.json.format(msgspec.json.encode(calibration), indent=2) + b"\n", path, "the calibration")

@@ -50,12 +50,17 @@ def configurations(exercise: Exercise, *, most: int = 150) -> tuple[Configuratio
     found: dict[str, Configuration] = {}
     taken = {case.name for case in exercise.cases}
     for spec, aspects in _made(exercise, _bases(exercise)):
-        if spec.name not in taken:
+        if spec.name not in taken and not _is_outside(exercise, spec):
             found.setdefault(spec.name, Configuration(spec=spec, aspects=aspects))
     every = list(found.values())
     if len(every) <= most:
         return tuple(every)
     return tuple(every[round(number * (len(every) - 1) / (most - 1))] for number in range(most))
+
+
+def _is_outside(exercise: Exercise, spec: CaseSpec) -> bool:
+    """Whether it draws what the statement leaves out."""
+    return any(name in spec.draw and spec.draw[name].draw in draws for name, draws in exercise.outside.items())
 
 
 def _bases(exercise: Exercise) -> list[tuple[CaseSpec, tuple[str, ...]]]:
@@ -82,7 +87,7 @@ def _made(
         every = [
             *_other_sizes(exercise, base),
             *_other_arguments(exercise, base),
-            *_other_draws(leaves, base),
+            *_other_draws(exercise, leaves, base),
             *_other_graphs(base),
         ]
         for other in every if number == 0 else every[:: 2 + number // 3]:
@@ -139,23 +144,21 @@ def _other_scalars(value: Scalar) -> list[Scalar]:
     return [other for other in dict.fromkeys(float(f"{each:.3g}") for each in others) if other != value]
 
 
-def _other_draws(leaves: Mapping[str, ArraySpec], base: CaseSpec) -> Iterator[CaseSpec]:
+def _other_draws(exercise: Exercise, leaves: Mapping[str, ArraySpec], base: CaseSpec) -> Iterator[CaseSpec]:
     for name, usual in leaves.items():
         spec = base.draw.get(name, usual)
-        if spec.draw is Draw.CLASSES:
-            yield _named(
-                base, f"{name} {Draw.IGNORED.value}", draw={**base.draw, name: replace(spec, draw=Draw.IGNORED)}
-            )
+        if spec.draw is Draw.IGNORED:
+            yield _named(base, f"{name} classes", draw={**base.draw, name: replace(spec, draw=Draw.CLASSES)})
         if spec.draw in _FIXED:
             continue
         for draw in _DRAWS if spec.draw is not Draw.PROBABILITY else ():
             if draw is not spec.draw:
                 yield _named(base, f"{name} {draw.value}", draw={**base.draw, name: replace(spec, draw=draw)})
-        for scale, shift in _SCALES:
+        for scale, shift in () if name in exercise.outside else _SCALES:  # which could lie there
             other = replace(spec, scale=scale * spec.scale, shift=shift)
             words = f"{name} shifted by {shift:g}" if shift else f"{name} scaled by {scale:g}"
             yield _named(base, words, draw={**base.draw, name: other})
-    plain = [name for name, spec in leaves.items() if spec.draw not in _FIXED]
+    plain = [name for name, spec in leaves.items() if spec.draw not in _FIXED and name not in exercise.outside]
     for scale in (0.001, 30.0) if len(plain) > 1 else ():
         scaled = {name: replace(leaves[name], scale=scale * leaves[name].scale) for name in plain}
         yield _named(base, f"everything scaled by {scale:g}", draw={**base.draw, **scaled})

@@ -20,7 +20,7 @@ from grader.assignment import Assignment, Exercise, Kind
 from grader.authoring.configurations import Configuration, configurations
 from grader.authoring.forks import Ended, in_forks
 from grader.authoring.trying import LEAST_SECONDS, Version, quietly
-from grader.calls import Call, Evaluator, Isolation, LoadOutcome, Outcome, Returned
+from grader.calls import Answering, Call, Evaluator, Isolation, LoadOutcome, Outcome, Returned
 from grader.cases import Case, draw_case
 from grader.checks.asking import Student
 from grader.checks.judge import judge
@@ -258,6 +258,10 @@ class _Recorder:
     def fresh(self) -> None:
         """As the inner one does."""
         self.inner.fresh()
+
+    def answering(self, answers: Answering) -> Evaluator:
+        """The inner one's: what is asked there is not kept."""
+        return self.inner.answering(answers)
 
     def close(self) -> None:
         """As the inner one does."""

@@ -245,6 +245,11 @@ def judged(session: Session, exercise: Exercise) -> Iterator[Check]:
         yield from session.part(exercise, replace(part, checks=(check,))).checks
 
 
+def _as_handed_in(assignment: Assignment) -> Assignment:
+    """Nothing is judged once more with answers of the reference: what is asked is which checks see a mistake."""
+    return replace(assignment, one_slip_costs_once=False)
+
+
 def quietly() -> AbstractContextManager[Any]:
     """Neither warnings nor errors of arithmetic: wrong code divides by zero."""
     caught = warnings.catch_warnings()
@@ -255,7 +260,7 @@ def quietly() -> AbstractContextManager[Any]:
 def try_version(assignment: Assignment, oracle: Oracle, version: Version) -> Tried:
     """Judge one version, here: by its exercises in order, until one fails it."""
     start, evaluator = time.process_time(), version.evaluator()
-    session, undecided, made = Session(assignment, evaluator, oracle), False, 0
+    session, undecided, made = Session(_as_handed_in(assignment), evaluator, oracle), False, 0
     np.random.seed(0)
     with quietly():
         warnings.simplefilter("ignore")
@@ -327,6 +332,7 @@ def try_versions(
 class Rightness(msgspec.Struct, frozen=True, kw_only=True):
     """What the judge made of something right, of one exercise."""
 
+    who: str
     exercise: str
     checks: int
     not_passed: list[str]
@@ -340,14 +346,22 @@ class Rightness(msgspec.Struct, frozen=True, kw_only=True):
 
 def try_right(
     assignment: Assignment,
-    right: Callable[[], Evaluator],
+    rights: Mapping[str, Callable[[], Evaluator]],
     seeds: Sequence[int],
     *,
     seconds: float = 300.0,
     workers: int = 1,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[Rightness]:
-    """Judge something right under many seeds, from which *all* cases are drawn; an entry an exercise and seed.
+    """Judge what is right under many seeds, from which *all* cases are drawn; an entry an exercise, seed and solution.
+
+    Args:
+        assignment: what is judged.
+        rights: solutions by name, which share a seed's expected values.
+        seeds: each in place of the assignment's own.
+        seconds: of CPU time for all of them under one seed.
+        workers: forks at once.
+        progress: called with the number of seeds done.
 
     Raises:
         MachineError: no fork can be made.
@@ -355,22 +369,27 @@ def try_right(
 
     def work(number: int) -> bytes:
         seeded = replace(assignment, seed=seeds[number])
-        return msgspec.json.encode(rightness(seeded, Oracle(seeded), right()))
+        oracle = Oracle(seeded)
+        found = [each for name, right in rights.items() for each in rightness(seeded, oracle, right(), name)]
+        return msgspec.json.encode(found)
 
     found: list[Rightness] = []
-    for number, answer in in_forks(work, len(seeds), seconds=seconds, workers=workers):
+    answers = in_forks(work, len(seeds), seconds=seconds, workers=workers)
+    for done, (number, answer) in enumerate(answers, start=1):
         if isinstance(answer, Ended):
             told = f"seed {seeds[number]}: {'it does not end' if answer.endless else 'it ended its process'}"
-            found.append(Rightness(exercise="", checks=1, not_passed=[told], margin=0.0, nearest=""))
+            found.append(
+                Rightness(who=", ".join(rights), exercise="", checks=1, not_passed=[told], margin=0.0, nearest="")
+            )
         else:
             found += msgspec.json.decode(answer, type=list[Rightness])
-        progress(number + 1)
+        progress(done)
     return found
 
 
-def rightness(assignment: Assignment, oracle: Oracle, evaluator: Evaluator) -> list[Rightness]:
+def rightness(assignment: Assignment, oracle: Oracle, evaluator: Evaluator, who: str = "") -> list[Rightness]:
     """Judge something right, here, exercise by exercise."""
-    session, found = Session(assignment, evaluator, oracle), []
+    session, found = Session(_as_handed_in(assignment), evaluator, oracle), []
     np.random.seed(assignment.seed % (1 << 32))
     with quietly():
         warnings.simplefilter("ignore")
@@ -380,6 +399,7 @@ def rightness(assignment: Assignment, oracle: Oracle, evaluator: Evaluator) -> l
             margin, nearest = _margin(checks)
             found.append(
                 Rightness(
+                    who=who,
                     exercise=exercise.name,
                     checks=len(checks),
                     not_passed=[_told(assignment, check) for check in checks if check.verdict is not Verdict.PASSED],

@@ -116,11 +116,19 @@ def _check(question: Question, ruling: Ruling) -> Check:
         comparisons=tuple(ruling.comparisons),
         gradient=ruling.gradient,
         curve=ruling.curve,
-        inputs=question.oracle.once(("inputs", question.case.key), lambda: describe(question.exercise, question.case)),
+        inputs=_inputs(question),
         seed=question.case.seed,
         calls=question.student.calls,
         seconds=question.student.seconds,
     )
+
+
+def _inputs(question: Question) -> str:
+    """What the function was called with: dropout at test time is, though its cases are those of the training."""
+    case, exercise = question.case, question.exercise
+    if exercise.kind is Kind.DROPOUT and question.aspect == "test":
+        return describe(exercise, replace(case, arguments={**case.arguments, "train": False}))
+    return question.oracle.once(("inputs", case.key), lambda: describe(exercise, case))
 
 
 def _overflow(question: Question) -> list[Finding]:

@@ -178,11 +178,19 @@ def tell(
         return replace(base, pattern=cause.pattern, likely=cause.likely, diagnosis=cause.name, also=also)
     return replace(
         base,
-        pattern="" if first is None or not known else first.code.title if hide_values else first.pattern,
+        pattern="" if first is None or not known else first.code.title if hide_values else _said_once(first, result),
         likely="" if first is None or _is_verdict(leaf) else first.cause or "",
         diagnosis="" if first is None else first.code.name,
         also=_also(results, wrong, told, hide_values),
     )
+
+
+def _said_once(first: Diagnosis, result: Comparison) -> str:
+    """A pattern without the shapes that the headline has told."""
+    if result.reason is not Reason.SHAPE:
+        return first.pattern
+    told = f"yours has shape {result.actual_shape}, expected {result.expected_shape}"
+    return first.pattern.removeprefix(told).removeprefix(": ")
 
 
 def _strayed(
@@ -250,10 +258,18 @@ def _worst(name: str, result: Comparison) -> str:
     if result.worst is None or result.actual is None or result.expected is None:
         return ""
     index = f"[{', '.join(map(str, result.worst))}]" if result.worst else ""
-    return (
-        f"{name}{index}  yours {result.actual:.6g}  expected {result.expected:.6g}  "
-        f"error {result.error:.1e}, allowed {result.allowed:.1e}"
-    )
+    yours, expected = _told_apart(result.actual + 0.0, result.expected + 0.0)  # -0 is 0
+    return f"{name}{index}  yours {yours}  expected {expected}  error {result.error:.1e}, allowed {result.allowed:.1e}"
+
+
+def _told_apart(first: float, second: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ, and at least 6."""
+    for digits in (6, 9, 12):
+        if f"{first:.{digits}g}" != f"{second:.{digits}g}":
+            break
+    else:
+        digits = 17
+    return f"{first:.{digits}g}", f"{second:.{digits}g}"
 
 
 def _also(

@@ -19,6 +19,7 @@ from grader import __version__
 from grader.cli.classes import batch_command, merge_command, regrade_command, show_command
 from grader.cli.courses import calibrate_command, lint_command, new_command, release_command
 from grader.cli.exporting import export_command
+from grader.cli.packages import package_command
 from grader.cli.single import demo_command, doctor_command, grade_command, schema_command, topics_command
 from grader.cli.sites import publish_command
 from grader.cli.terminal import FAILED, INTERRUPTED, PASSED, UNDECIDED, tell
@@ -109,6 +110,7 @@ for _command in (
     lint_command,
     calibrate_command,
     release_command,
+    package_command,
     demo_command,
     schema_command,
     doctor_command,

@@ -263,11 +263,15 @@ Examples:
   grader show run ada                one student's result
   grader show run ada --history      all results there were
   grader show run ada --format json > ada.json
+  grader show run ada --for-student  as much of it as the manifest's feedback lets a student see
   grader show run ada --html ada.html
 """,
 )
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("student", required=False)
+@click.option(
+    "--for-student", is_flag=True, help="Of one STUDENT's result only what the manifest's `feedback` lets students see."
+)
 @click.option("--history", is_flag=True, help="List every result of the student, the one that counts last.")
 @click.option(
     "--html",
@@ -279,8 +283,10 @@ Examples:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the output."
 )
-def show_command(run: Path, student: str | None, history: bool, page: Path | None, form: str) -> int:
-    """Show what the gradebook of RUN holds: of the class, or of one STUDENT."""
+def show_command(run: Path, student: str | None, for_student: bool, history: bool, page: Path | None, form: str) -> int:
+    """Show what the gradebook of RUN holds: of the class, or of one STUDENT, all of it unless --for-student."""
+    if for_student and student is None:
+        raise click.UsageError("--for-student is about one student: say which")
     from grader.batch.summary import render_class
     from grader.gradebook import Gradebook
 
@@ -299,10 +305,12 @@ def show_command(run: Path, student: str | None, history: bool, page: Path | Non
                 late = ", late" if attempt.late else ""
                 say(f"{recorded.recorded}  {recorded.sealed.points}  {attempt.why}: {attempt.handin}{late}")
             return PASSED
+        from grader.report import feedback
         from grader.report.console import render
         from grader.report.model import report_json
 
         report = book.report(latest.row, student)
+        report = feedback.for_student(report) if for_student else report
         if page is not None:
             from grader.report.html import write_html
 

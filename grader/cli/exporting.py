@@ -164,8 +164,9 @@ class _Entry:
         import msgspec
 
         from grader.gradebook import unseal
+        from grader.report.feedback import for_student
 
-        report = unseal(self.sealed.report)
+        report = for_student(unseal(self.sealed.report))  # students read what other programs are given
         named = msgspec.structs.replace(report.submission, name=self.attempt.student)
         return msgspec.structs.replace(report, submission=named)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +87,26 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     help="Judge only what is pending in this report of the same submission, and write it anew (or to --report).",
 )
 @click.option(
+    "--feedback",
+    type=click.Choice(["full", "hint", "verdict"]),
+    default="full",
+    help="Tell no more than this, in whatever form: full (values too), hint (the likely cause, no values), or verdict "
+    "(which checks did not pass). The manifest may allow less, never more.",
+)
+@click.option(
+    "--within",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Be done after so many seconds by the clock, where a platform allows no more: a third of them at most is the "
+    "submission's own, and what could not be asked in time is undecided, the machine's fault.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="Memory that this machine or container has: the submission gets at most what gradmark leaves of it.",
+)
+@click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the JSON report here too."
 )
 @click.option(
@@ -117,6 +139,9 @@ def grade_command(
     unsafe: bool,
     device: str,
     complete: Path | None,
+    feedback: str,
+    within: float | None,
+    memory: int | None,
     report: Path | None,
     page: Path | None,
     summary: Path | None,
@@ -127,6 +152,9 @@ def grade_command(
     The code runs in a process of its own, behind a wall: no files, no network, no other process, and limits on time
     and memory. `grader doctor` says what this machine has.
     """
+    until = math.inf if within is None else time.monotonic() + within
+    if complete is not None and within is not None:
+        raise click.BadParameter("a report is completed on a machine that has the time", param_hint="'--within'")
     manifest = _manifest(assignment, submission)
     from grader.manifest import load_assignment
 
@@ -136,6 +164,10 @@ def grade_command(
             loaded = loaded.only(only)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="'--only'") from error
+    try:
+        loaded = loaded.fitted(seconds=within, memory_mb=memory)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--memory'") from error
     from grader.devices import require as require_device
     from grader.sandbox.pool import Sandbox
 
@@ -160,7 +192,7 @@ def grade_command(
         if sandbox.rung is Rung.NONE:
             progress.erase()
             warn_of_no_wall("--unsafe was given" if unsafe else "this machine can't build one")
-        ask = grade_path
+        ask = partial(grade_path, until=until)
         if earlier is not None:
             ask, report = partial(complete_path, earlier=earlier), report or complete
         graded = ask(
@@ -171,6 +203,10 @@ def grade_command(
             device=Device(device),
             progress=lambda part: progress(f"{part.exercise} / {part.name}"),
         )
+    from grader.assignment import Feedback
+    from grader.report.feedback import for_student
+
+    graded = for_student(graded, Feedback(feedback))  # who reads the report file may be the student
     _print_report(graded, form)
     code = _exit_code(graded)
     if report is not None:

@@ -22,6 +22,7 @@ from grader.publishing.addresses import ADDRESSES, address, addresses_csv, site_
 from grader.publishing.lesson import Lesson
 from grader.publishing.pages import FEWEST, About, lesson_page, mistake_page, overview_page, part_page
 from grader.publishing.tally import ClassTally, Seen, look, tally
+from grader.report.feedback import for_student
 from grader.report.html import render_html
 
 __all__ = ["MARKER", "Published", "publish"]
@@ -98,7 +99,7 @@ def _students(
         seen.append(look(attempt, recorded.sealed.points, report, place))
         if place:
             who = f"{attempt.name} ({attempt.student})" if attempt.name else attempt.student
-            page = render_html(report, student=who, lesson="lesson.html" if lesson else "")
+            page = render_html(for_student(report), student=who, lesson="lesson.html" if lesson else "")
             _write(folder / "students" / place, page)
         title, recorded_last = report.assignment.title, max(recorded_last, recorded.recorded)
         told(len(seen))

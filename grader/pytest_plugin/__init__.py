@@ -10,6 +10,10 @@ one of every other door. That goes for an undecided one too, whose message says 
 silence would look like success. One of which nothing is wrong and the rest needs a GPU (pending) passes; the table of
 points says what is pending.
 
+A part that failed is judged apart from what it calls (one slip costs once). For that the exercises that it may call
+must be judged: in a run that has not come to them, or does not (-k), they are judged on the way, and nothing is told of
+them there.
+
 A topic without a stub, whose files are those of a course elsewhere (`more_files` in its manifest), is one skipped line
 until some Python file lies beside its manifest.
 

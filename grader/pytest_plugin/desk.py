@@ -20,7 +20,7 @@ from grader.errors import SubmissionError
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment, Exercise, Part
-    from grader.calls import Call, Evaluator, Isolation, LoadOutcome, Outcome
+    from grader.calls import Answering, Call, Evaluator, Isolation, LoadOutcome, Outcome
     from grader.findings import Finding
     from grader.grading import PartOutcome, Session
     from grader.report.model import SubmissionInfo
@@ -174,6 +174,9 @@ class _UntilQuit:
 
     def fresh(self) -> None:
         self._evaluator.fresh()
+
+    def answering(self, answers: Answering) -> Evaluator:
+        return _UntilQuit(self._evaluator.answering(answers))
 
     def close(self) -> None:
         self._evaluator.close()

@@ -69,13 +69,14 @@ class Points:
         from grader.calls import Isolation
         from grader.manifest import load_assignment
         from grader.report.build import assemble, total_of
+        from grader.report.feedback import for_student
 
         assignment = load_assignment(Path(manifest))
         exercises = [
             (exercise, [self._part(manifest, exercise, part) for part in exercise.parts])
             for exercise in assignment.exercises
         ]
-        return assemble(
+        report = assemble(
             assignment,
             exercises,
             total=total_of([part for _, parts in exercises for part in parts]),
@@ -85,6 +86,7 @@ class Points:
             started=self.started.isoformat(timespec="seconds"),
             seconds=time.perf_counter() - self.clock,
         )
+        return for_student(report)
 
     def _part(self, manifest: str, exercise: Exercise, part: Part) -> PartReport:
         """The part as it was judged, or as one that was not run."""

@@ -104,7 +104,11 @@ def assemble(
         score=total,
         exercises=[
             ExerciseReport(
-                name=exercise.name, kind=exercise.kind.value, functions=dict(exercise.functions), parts=parts
+                name=exercise.name,
+                kind=exercise.kind.value,
+                functions=dict(exercise.functions),
+                parts=parts,
+                feedback=exercise.feedback,
             )
             for exercise, parts in exercises
         ],
@@ -272,6 +276,7 @@ def _check(check: Check, private: bool) -> CheckReport:
         seed=None if secret else check.seed,
         calls=check.calls,
         seconds=round(check.seconds, 6),
+        answered=list(check.answered),
         findings=[_finding(finding) for finding in check.findings],
         comparisons=[_comparison(what, comparison, secret) for what, comparison in check.comparisons],
         gradient=None if check.gradient is None else _gradient(check.gradient, secret),

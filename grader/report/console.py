@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 WIDTH = 100
+MOST_CASES = 3
 _NOT_WRITTEN = "NOT_WRITTEN"
 _OF_THE_WHOLE = ("DOES_NOT_LOAD", "SUBMISSION_UNREADABLE", "ORACLE_FAILED", "MACHINE_FAILED")
 _OF_A_RESULT = ("WRONG_VALUE", "WRONG_SHAPE", "WRONG_DTYPE", "WRONG_STRUCTURE", "WRONG_DEVICE", "NOT_FINITE")
@@ -99,7 +100,7 @@ def render_summary(report: Report) -> str:
     ]
     wide = max(len(name) for name, _, _ in rows)
     title = f"{report.assignment.name}: {report.submission.name}"
-    lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {ended}".rstrip() for name, earned, ended in rows)]
+    lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {ended}" for name, earned, ended in rows)]
     notes = (*report.submission.notes, pending_note(report), wall_note(report))
     lines += [f"note: {note}" for note in notes if note]
     return "\n".join([*lines, score_text(report.score)])
@@ -145,9 +146,9 @@ def score_text(score: PartReport | ScoreReport) -> str:
 
 
 def state(part: PartReport) -> str:
-    """How a part ended, in words; empty where it passed and nothing is to be said."""
+    """How a part ended, in words: nothing is said by a colour or a sign alone."""
     if part.verdict == "passed":
-        return "warning" if _warnings(part) else ""
+        return "passed, with a warning" if _warnings(part) else "passed"
     if part.verdict == "pending":
         return f"{points(part.pending)} pending"
     unwritten = only_unwritten(part)
@@ -222,9 +223,9 @@ def _finding(finding: FindingReport, check: CheckReport, others: list[str], priv
         "worst": finding.worst,
         "pattern": finding.pattern,
         "likely": finding.likely,
-        "case": "" if not check.inputs else case_line(check, private),
+        "case": case_line(check, private),
         "also": finding.also,
-        "more": more_line(others),
+        "more": more_line(others, check),
     }
     yield from (_row(label, text) for label, text in rows.items() if text)
 
@@ -238,7 +239,9 @@ def _indented(detail: str) -> list[str]:
 
 
 def case_line(check: CheckReport, private: bool) -> str:
-    """What a check was made with: the name of the case, its arrays, its seed."""
+    """What a check was made with: the name of the case, its arrays, its seed; its name where no more is told."""
+    if not check.inputs:
+        return check.case
     name = f"{check.case}: " if check.case else ""
     seed = "hidden seed" if private and check.hidden else f"seed {check.seed}"
     setting = Setting.parse(check.setting) if check.setting else Setting(Profile.NUMPY)
@@ -246,9 +249,11 @@ def case_line(check: CheckReport, private: bool) -> str:
     return f"{name}{check.inputs}  {arrays}  {seed}"
 
 
-def more_line(others: list[str]) -> str:
-    """In which other cases the same was found."""
+def more_line(others: list[str], check: CheckReport) -> str:
+    """In which other cases the same was found: the first ones, or all where nothing else is told of them."""
+    most = MOST_CASES if check.inputs else len(others)
     if not others:
         return ""
-    shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    comma = "; " if any("," in name for name in others) else ", "
+    shown = comma.join([*others[:most], *(["..."] if len(others) > most else [])])
     return f"the same in {len(others)} more {'case' if len(others) == 1 else 'cases'}: {shown}"

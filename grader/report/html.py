@@ -256,7 +256,7 @@ def _parts(report: Report, settings: Sequence[str], room: _Room) -> Iterator[_Pa
                 name=part.name,
                 report=part,
                 mark=_MARKS[part.verdict],
-                ended=state(part) or "right",
+                ended=state(part),
                 settings=tuple(_in_setting(part, setting) for setting in settings),
                 unwritten=unwritten,
                 causes=() if unwritten else tuple(_cause(*cause, private, room) for cause in causes(part)),
@@ -302,9 +302,9 @@ def _cause(finding: FindingReport, check: CheckReport, others: list[str], privat
         "worst": finding.worst,
         "pattern": finding.pattern,
         "likely": finding.likely,
-        "case": case_line(check, private) if check.inputs else "",
+        "case": case_line(check, private),
         "also": finding.also,
-        "more": more_line(others),
+        "more": more_line(others, check),
     }
     wrong = [(comparison.what, comparison.errors) for comparison in check.comparisons if comparison.errors]
     return _Cause(

@@ -2,7 +2,8 @@
 
 Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding; pending points (0
 where they are missing), with the verdict and the status "pending"; setting of a check (the main one where missing);
-errors of a comparison and curve of a check, for the pictures of a page.
+errors of a comparison and curve of a check, for the pictures of a page; answered of a check (nothing where it is
+missing); feedback of an exercise ("full" where it is missing) and the audience ("course").
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
@@ -22,6 +23,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from grader.assignment import Feedback
 from grader.calls import Rung
 from grader.report.writing import write_whole
 
@@ -155,6 +157,8 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     seed: int | None = None
     calls: int = 0
     seconds: float = 0.0
+    answered: list[str] = []
+    """Functions whose calls the reference answered in this check, since the student's own are wrong."""
     findings: list[FindingReport] = []
     comparisons: list[ComparisonReport] = []
     gradient: GradientReport | None = None
@@ -182,6 +186,8 @@ class ExerciseReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     kind: str
     functions: dict[str, str]
     parts: list[PartReport]
+    feedback: Feedback = Feedback.FULL
+    """How much of it a student is told; in a report for students, how much is in it."""
 
 
 class AssignmentInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -249,6 +255,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exercises: list[ExerciseReport]
     started: str
     seconds: float
+    audience: Literal["course", "student"] = "course"
+    """Whom it is for: a student's says no more than the feedback of each exercise allows."""
 
     def __post_init__(self) -> None:
         parts = [part for exercise in self.exercises for part in exercise.parts]
