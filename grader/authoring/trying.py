@@ -239,14 +239,17 @@ class _Owners:
 
 
 def judged(session: Session, exercise: Exercise) -> Iterator[Check]:
-    """All checks of an exercise. Those of a training come one by one, the longest last: whoever has seen enough of a
-    network that learns wrongly need not wait until it has learned.
+    """All checks of an exercise, in the main setting: the others ask the same, of arrays of another kind.
+
+    Those of a training come one by one, the longest last: whoever has seen enough of a network that learns wrongly
+    need not wait until it has learned.
     """
+    parts = [replace(part, also_on=()) for part in exercise.parts]
     if exercise.kind is not Kind.TRAINING:
-        for part in exercise.parts:
+        for part in parts:
             yield from session.part(exercise, part).checks
         return
-    checks = [(part, check) for part in exercise.parts for check in part.checks]
+    checks = [(part, check) for part in parts for check in part.checks]
     for part, check in sorted(checks, key=lambda each: each[1][1] == "result"):
         yield from session.part(exercise, replace(part, checks=(check,))).checks
 
