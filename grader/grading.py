@@ -415,7 +415,6 @@ _NOT_ANSWERED = "it uses a function otherwise than the exercise asks for it, or 
 
 
 def _raised(check: Check) -> bool:
-    """Whether the code failed, and not its result: with answers, it may have looked into a cache that is not its own."""
     return bool(check.findings) and check.findings[0].code in (FindingCode.RAISED, FindingCode.MALFORMED)
 
 
