@@ -42,7 +42,9 @@ __all__ = [
 
 Scalar = bool | int | float
 JUDGE_MB = 512
-"""Memory that grading takes beside the submission's own: torch for the reference, NumPy for the zygote."""
+"""Memory that grading takes beside the submission's own: torch for the reference, NumPy or torch for the zygote.
+tests/benchmarks/test_bundles.py measures it."""
+ZYGOTE_MB = 256
 LEAST_MB = 64
 
 
@@ -332,9 +334,11 @@ class Assignment:
         if seconds is not None:
             limits = msgspec.structs.replace(limits, total_seconds=min(limits.total_seconds, seconds / 3))
         if memory_mb is not None:
-            left = memory_mb - JUDGE_MB
+            further = {setting.profile for setting in self.settings} - {self.profile}  # each has a zygote
+            taken = JUDGE_MB + ZYGOTE_MB * len(further)
+            left = memory_mb - taken
             if left < LEAST_MB:
-                raise ValueError(f"{memory_mb} MB are too few: gradmark takes {JUDGE_MB}, a submission {LEAST_MB}")
+                raise ValueError(f"{memory_mb} MB are too few: gradmark takes {taken}, a submission {LEAST_MB}")
             limits = msgspec.structs.replace(limits, memory_mb=min(limits.memory_mb, left))
         return replace(self, limits=limits)
 

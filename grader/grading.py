@@ -240,7 +240,7 @@ class Session:
             problem = "that slip costs once"
         elif after.verdict is Verdict.UNDECIDED or after.credit < before.credit:
             return before
-        elif answers.refused or student.not_answered:
+        elif answers.refused or student.not_answered or (_raised(after) and not _raised(before)):
             problem = _NOT_ANSWERED if student.hide_values or not answers.refused else answers.refused
             told = finding(FindingCode.NOT_APART, where=where, problem=problem, warning=True)
             return replace(before, findings=(*before.findings, told))
@@ -412,6 +412,10 @@ def _vacuity(
 
 
 _NOT_ANSWERED = "it uses a function otherwise than the exercise asks for it, or looks into its cache"
+
+
+def _raised(check: Check) -> bool:
+    return bool(check.findings) and check.findings[0].code in (FindingCode.RAISED, FindingCode.MALFORMED)
 
 
 def _is_not_there(exercise: Exercise, failed: Sequence[Check]) -> bool:

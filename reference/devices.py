@@ -7,6 +7,8 @@ numbers are returned in the dtype that went in, which holds them exactly.
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from torch import Tensor
 
@@ -62,20 +64,19 @@ def clip(grads: Tree, limit: float) -> Tree:
 
 def sum_in_order(x: Tensor) -> Tensor:
     """(D,): row after row, in float32."""
-    total = torch.zeros(x.shape[1], dtype=torch.float32)
-    for row in x.to(torch.float32):
-        total = total + row
-    return total.to(x.dtype)
+    return reduce(torch.add, x.to(torch.float32).unbind()).to(x.dtype)
 
 
 def compensated_sum(x: Tensor) -> Tensor:
     """(2, D): the sum in float32, with what each addition lost added to the next row; and what the last one lost."""
-    total = lost = torch.zeros(x.shape[1], dtype=torch.float32)
-    for row in x.to(torch.float32):
-        term = row + lost
-        raised = total + term
-        total, lost = raised, term - (raised - total)
-    return torch.stack((total, lost)).to(x.dtype)
+
+    def add(so_far: tuple[Tensor, Tensor], row: Tensor) -> tuple[Tensor, Tensor]:
+        before, lost = so_far
+        after = before + (row + lost)
+        return after, (row + lost) - (after - before)
+
+    zeros = torch.zeros(x.shape[1], dtype=torch.float32)
+    return torch.stack(reduce(add, x.to(torch.float32).unbind(), (zeros, zeros))).to(x.dtype)
 
 
 def unscale(grads: Tree, scale: Tensor) -> tuple[Tree, Tensor]:

@@ -92,6 +92,14 @@ def test_a_course_whose_cases_see_everything_is_clean(tmp_path: Path) -> None:
     assert 0 <= exercise.margin < 1e-3
 
 
+def test_further_settings_are_no_matter_of_it(tmp_path: Path) -> None:
+    """Their processes aren't there, and what is wrong in the main one is what is looked for."""
+    found = calibrate(course(tmp_path, '[also_on]\n"torch" = 0.1\n"cuda" = 0.1\n' + MEAN + WIDE), seeds=2, most=3)
+    (exercise,) = found.exercises
+    assert found.clean
+    assert (exercise.checks, exercise.not_passed) == (4, [])
+
+
 def test_a_hole_is_named_with_the_case_that_closes_it(tmp_path: Path, golden: Callable[[str, str], None]) -> None:
     """Of squares alone nobody can tell the number of rows from that of columns."""
     holed = course(tmp_path / "holed", MEAN)

@@ -29,9 +29,14 @@ from grader import cli
 from grader.assignment import JUDGE_MB, LEAST_MB
 from grader.authoring.packaging import Bundle, Platform, bundle
 from grader.authoring.scaffold import write_scaffold
+from grader.calls import Source
 from grader.cli.packages import _PLATFORMS
+from grader.findings import Fault, Status
+from grader.grading import Session
 from grader.manifest import load_assignment
+from grader.reference import Oracle
 from grader.report.model import read_report
+from grader.sandbox.inprocess import InProcess
 from grader.topics import assignment_names, find_manifest
 
 SEED = 861940713552
@@ -98,7 +103,9 @@ def test_no_bundle_holds_a_solution_and_only_a_seed_file_holds_the_seed(name: st
         text = file.content.decode()
         assert not re.search(r"@[A-Z_]{3,}@", text), path
         assert (str(SEED) in text) == (path.rpartition("/")[2] == "seed"), path
-        assert not [answer for answer in answers if answer in stripped(file.content)], path
+        # The reference is the definition, and may be written like the solution; it is kept from students.
+        assert "/reference/" in path or not [answer for answer in answers if answer in stripped(file.content)], path
+        assert file.content != solution.read_bytes(), path
     assert [path for path in files if path.endswith("seed")] == {
         Platform.GRADESCOPE: ["seed"],
         Platform.PRAIRIELEARN: ["question/tests/seed"],
@@ -151,6 +158,41 @@ def test_what_is_installed(tmp_path: Path, course: Course) -> None:
     gitlab = course.package("gitlab", tmp_path / "gitlab", *options)
     assert f'pip "course/{wheel.name}"\n' in (gitlab / ".gitlab-ci.yml").read_text()
     assert (gitlab / "course" / wheel.name).is_file()
+
+
+PYTHON = """#!/bin/bash
+# Has gradmark only where pip has been; is new enough if it is called 3.12.
+case "$*" in
+    *"sys, grader"*) [[ $0 == */venv/* && -s $0.installed ]] ;;
+    *ensurepip*) [[ $0 == *3.12 ]] ;;
+    *"-m venv"*) mkdir -p "${@: -1}/bin" && cp "$0" "${@: -1}/bin/python" ;;
+    *"pip install"*) echo "${@: -1}" >>"$0.installed" ;;
+    *) exit 9 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("apt", [True, False])
+def test_setting_up_takes_a_python_that_is_new_enough_or_says_that_there_is_none(
+    tmp_path: Path, course: Course, apt: bool
+) -> None:
+    """With a Python and an apt-get that only say what they are asked: tests install nothing."""
+    source, bin_ = course.package("gradescope", tmp_path / "source"), tmp_path / "bin"
+    bin_.mkdir()
+    install = f"[[ $* != *python3.12-venv* ]] || cp {bin_}/python3 {bin_}/python3.12" if apt else "exit 100"
+    for name, text in (("python3", PYTHON), ("apt-get", f"#!/bin/bash\n[[ $1 == update ]] || {{ {install}; }}\n")):
+        (bin_ / name).write_text(text)
+        (bin_ / name).chmod(0o755)
+    for name in ("bash", "chmod", "dirname", "cp", "mkdir"):
+        (bin_ / name).symlink_to(str(shutil.which(name)))
+    done = subprocess.run(
+        [bin_ / "bash", source / "setup.sh"], env={"PATH": str(bin_)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode == 0) == apt, done.stderr
+    if apt:
+        assert (tmp_path / "venv/bin/python.installed").read_text() == f"gradmark=={grader.__version__}\n"
+    else:
+        assert "choose Ubuntu 24.04" in done.stderr
 
 
 # --------------------------------------------------------------------------------------------------------- Gradescope
@@ -234,6 +276,8 @@ def container(tmp_path: Path, course: Course) -> Container:
 
 @as_root
 def test_gradescope_a_right_one_has_every_point(container: Container, course: Course) -> None:
+    temporary = container.root / "tmp"
+    before = set(temporary.iterdir())  # where an environment that lies in /tmp is mounted
     recorded, done = container.grade({"graphs.py": course.solution})
     assert (recorded.score, recorded.possible) == (3, 3)
     assert "3 of 3 points" in done.stdout  # for the staff
@@ -241,7 +285,7 @@ def test_gradescope_a_right_one_has_every_point(container: Container, course: Co
     source = container.home / "source"
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (source, *source.rglob("*"))]
     assert not [mode for mode in modes if mode & 0o077]
-    assert not list((container.root / "tmp").iterdir())
+    assert set(temporary.iterdir()) == before
 
 
 HOSTILE = """
@@ -347,7 +391,19 @@ def desk(tmp_path: Path, course: Course) -> Desk:
     return Desk.lay(tmp_path / "autograder", course, course.solution)
 
 
-def test_what_is_not_asked_in_time_is_undecided_and_the_rest_stays(desk: Desk) -> None:
+def test_what_was_asked_in_time_counts_and_what_was_not_is_undecided(course: Course) -> None:
+    assignment = load_assignment(course.manifest)
+    (exercise,) = assignment.exercises
+    source = Source(entry="graphs.py", files={"graphs.py": course.solution.encode()})
+    session = Session(assignment, InProcess(source, assignment.profile), Oracle(assignment))
+    before = session.part(exercise, exercise.parts[0])
+    session.until = 0.0
+    after = session.part(exercise, exercise.parts[1])
+    assert {check.status for check in before.checks} == {Status.PASSED}
+    assert {(check.status, check.fault) for check in after.checks} == {(Status.UNDECIDED, Fault.MACHINE)}
+
+
+def test_with_no_time_at_all_everything_is_undecided(desk: Desk) -> None:
     changed(desk.home / "run_autograder", ("--within 510", "--within 1"))
     recorded, _ = desk.grade()
     assert recorded.score == 0
@@ -539,7 +595,10 @@ def test_a_seed_is_made_where_none_is_given_and_said_once(
 WRONG_INPUT = {
     "no such topic": (["gradescope", "nope"], "there is no assignment 'nope'"),
     "no such platform": (["moodle", "mlp"], "'moodle' is not one of"),
-    "no place for the judge": (["gradescope", "mlp", "--memory", "500"], f"gradmark takes {JUDGE_MB}"),
+    "no place for the judge": (
+        ["gradescope", "mlp", "--memory", "500"],
+        f"gradmark takes {JUDGE_MB}, a submission {LEAST_MB}; choose a larger container",
+    ),
     "too long": (["prairielearn", "mlp", "--minutes", "11"], "between 2 and 10 minutes"),
     "memory of a runner": (["github", "mlp", "--memory", "500"], "the runner has what it has"),
     "no wheel of ours": (["gradescope", "mlp", "--wheel", "{here}/other-1.0-py3-none-any.whl"], "no wheel of gradmark"),

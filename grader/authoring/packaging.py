@@ -158,7 +158,10 @@ def bundle(asked: Bundle) -> dict[str, Contained]:
         CourseError: the manifest is at fault.
     """
     assignment = load_assignment(asked.manifest)
-    assignment.fitted(memory_mb=asked.memory_mb)
+    try:
+        assignment.fitted(memory_mb=asked.memory_mb)
+    except ValueError as error:
+        raise ValueError(f"{error}; choose a larger container, and tell of it with --memory") from None
     match asked.platform:
         case Platform.GRADESCOPE:
             files = _gradescope(asked, assignment)

@@ -66,13 +66,19 @@ class _Plain(Program):
         """Nothing has to hold any more."""
         return nullcontext() if self.ready else super().running()
 
+    def paused(self) -> Any:
+        """Nor anything be taken out while the judge answers a call."""
+        return nullcontext() if self.ready else super().paused()
+
 
 class OwnCode(InProcess):
     """The course's own code in this process, ten times quicker than a student's: nothing is put back between calls."""
 
     def __init__(self, source: Source, profile: Profile = Profile.NUMPY) -> None:
+        super().__init__(source, profile)
         self._program = _Plain(source, profile)
         self._executor = Executor(self._program, (Exception, SystemExit, GeneratorExit))
+        self._stand_ins = None
 
     def load(self) -> Loaded:
         """Load the files, the first time."""
@@ -236,14 +242,17 @@ class _Owners:
 
 
 def judged(session: Session, exercise: Exercise) -> Iterator[Check]:
-    """All checks of an exercise. Those of a training come one by one, the longest last: whoever has seen enough of a
-    network that learns wrongly need not wait until it has learned.
+    """All checks of an exercise, in the main setting: the others ask the same, of arrays of another kind.
+
+    Those of a training come one by one, the longest last: whoever has seen enough of a network that learns wrongly
+    need not wait until it has learned.
     """
+    parts = [replace(part, also_on=()) for part in exercise.parts]
     if exercise.kind is not Kind.TRAINING:
-        for part in exercise.parts:
+        for part in parts:
             yield from session.part(exercise, part).checks
         return
-    checks = [(part, check) for part in exercise.parts for check in part.checks]
+    checks = [(part, check) for part in parts for check in part.checks]
     for part, check in sorted(checks, key=lambda each: each[1][1] == "result"):
         yield from session.part(exercise, replace(part, checks=(check,))).checks
 

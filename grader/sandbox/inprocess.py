@@ -25,9 +25,11 @@ __all__ = ["InProcess"]
 class InProcess:
     """Evaluator in the calling process."""
 
+    _stand_ins: StandIns | None = None
+    """What stands in the place of some functions while others are called through this one."""
+
     def __init__(self, source: Source, profile: Profile = Profile.NUMPY) -> None:
         self._executor = Executor(Program(source, profile), (Exception, SystemExit, GeneratorExit))
-        self._stand_ins: StandIns | None = None
 
     @property
     def isolation(self) -> Isolation:

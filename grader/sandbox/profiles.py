@@ -203,6 +203,7 @@ def _pretend_cuda() -> Kit:
 
 def _cuda() -> Kit:
     from grader.sandbox import autograd, cuda, tensors
+    from grader.sandbox.pretend_runtime import default_device
 
     cuda.pin_arithmetic()
     return Kit(
@@ -212,7 +213,7 @@ def _cuda() -> Kit:
         refused={},
         needed=("numpy", "array_api_compat", "torch"),
         guarded=(*GUARDED, *tensors.GUARDED, "torch.cuda"),
-        settings=tensors.settings(),
+        settings=(*tensors.settings(), default_device()),
         guard=autograd.Guard(),
         rules=cuda.Rules(),
         finish=cuda.finish,

@@ -36,6 +36,16 @@ def positions_from_one(x: Tensor, gain: Tensor) -> Tensor:
     return x + gain * torch.cos(places[:, None] * 100 ** (-features / x.shape[2]))
 
 
+@slip(
+    "positions",
+    pattern="the table has the digits of float32",
+    likely="integers divided by integers are float32 on torch: make the table with dtype=x.dtype",
+)
+def table_of_float32(x: Tensor, gain: Tensor) -> Tensor:
+    places, features = torch.arange(x.shape[1]), torch.arange(x.shape[2])
+    return x + gain * torch.cos(places[:, None] * 100 ** (-features / x.shape[2]))
+
+
 # --------------------------------------------------------------------------------------------------- masked softmax
 
 
@@ -93,15 +103,6 @@ def last_place_wins(codes: Tensor, w: Tensor) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------------------ standardise
-
-
-@slip(
-    "standardise",
-    pattern="the variance was divided by N - 1",
-    likely="torch's var and std divide by N - 1 unless told unbiased=False; asked for is the mean of the squares",
-)
-def unbiased(x: Tensor, eps: float) -> Tensor:
-    return (x - x.mean(0)) / torch.sqrt(x.var(0) + eps)
 
 
 @slip(
