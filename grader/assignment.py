@@ -32,6 +32,7 @@ __all__ = [
     "CaseSpec",
     "Draw",
     "Exercise",
+    "Feedback",
     "Kind",
     "Limits",
     "Part",
@@ -40,6 +41,11 @@ __all__ = [
 ]
 
 Scalar = bool | int | float
+JUDGE_MB = 512
+"""Memory that grading takes beside the submission's own: torch for the reference, NumPy or torch for the zygote.
+tests/benchmarks/test_bundles.py measures it."""
+ZYGOTE_MB = 256
+LEAST_MB = 64
 
 
 class Kind(StrEnum):
@@ -85,6 +91,22 @@ _ASPECTS = {
     Kind.DROPOUT: ("forward", "backward", "test"),
     Kind.ENGINE: ("value", "gradient"),
 }
+
+
+class Feedback(StrEnum):
+    """How much of what was found a student is told, from all to least (grader.report.feedback says exactly what)."""
+
+    FULL = "full"
+    """Everything: the worst element with both values, the pattern, the likely cause."""
+    HINT = "hint"
+    """What is wrong and the likely cause; no value and no number of elements."""
+    VERDICT = "verdict"
+    """Which checks did not pass, and how they ended."""
+
+    def at_most(self, other: Feedback) -> Feedback:
+        """The lesser of two."""
+        levels = list(Feedback)
+        return max(self, other, key=levels.index)
 
 
 class Draw(StrEnum):
@@ -227,8 +249,11 @@ class Exercise:
     state: Mapping[str, str]
     mutation: Literal["warn", "fail"]
     follow_through: Fraction
+    feedback: Feedback
     cases: tuple[CaseSpec, ...]
     parts: tuple[Part, ...]
+    outside: Mapping[str, tuple[Draw, ...]] = field(default_factory=dict)
+    """Draws of inputs, by dotted name, that the statement leaves out; cases have none of them."""
 
     @property
     def output(self) -> tuple[str, ...]:
@@ -266,6 +291,8 @@ class Assignment:
     """Course code that runs beside the student's and turns their signatures into those of the kinds."""
     more_files: tuple[str, ...] = ()
     """Further files that students edit, by their paths in the folder of `file`."""
+    one_slip_costs_once: bool = True
+    """Whether what calls a wrong function is judged once more, with the calls answered (grader.answering)."""
     package: str = ""
     """What imports between them call that folder; empty if it has no name."""
     given: Mapping[str, bytes] = field(default_factory=dict, compare=False)
@@ -289,6 +316,31 @@ class Assignment:
         digest = hashlib.sha256("\0".join([self.digest, *sorted(kept)]).encode()).hexdigest()
         exercises = tuple(exercise for exercise in self.exercises if exercise.name in kept)
         return replace(self, exercises=exercises, digest=digest)
+
+    def fitted(self, *, seconds: float | None = None, memory_mb: int | None = None) -> Assignment:
+        """The same with limits that fit a machine: never more than the assignment's own, and the judge has room.
+
+        A third of the time is the submission's own: on half a CPU that is two thirds by the clock. Whoever uses it up
+        is told so as of any limit, before the machine's time is over, for which nobody is to blame.
+
+        Args:
+            seconds: until everything must be done, by the clock.
+            memory_mb: that the machine has in all.
+
+        Raises:
+            ValueError: there is no room for a submission.
+        """
+        limits = self.limits
+        if seconds is not None:
+            limits = msgspec.structs.replace(limits, total_seconds=min(limits.total_seconds, seconds / 3))
+        if memory_mb is not None:
+            further = {setting.profile for setting in self.settings} - {self.profile}  # each has a zygote
+            taken = JUDGE_MB + ZYGOTE_MB * len(further)
+            left = memory_mb - taken
+            if left < LEAST_MB:
+                raise ValueError(f"{memory_mb} MB are too few: gradmark takes {taken}, a submission {LEAST_MB}")
+            limits = msgspec.structs.replace(limits, memory_mb=min(limits.memory_mb, left))
+        return replace(self, limits=limits)
 
     def with_course_code(self, handed_in: Source) -> Source:
         """A submission with what runs beside it."""

@@ -5,6 +5,9 @@ the nouns of this module: a Call names a function and carries its arguments; its
 values (the cache of a forward pass) stay where the student's code runs, in numbered slots, and are named by Kept.
 
 Values are trees: NumPy arrays and Python numbers, nested in tuples, lists and string-keyed dicts.
+
+One thing goes the other way, and only where the judge offers it (Answering): a call of one of the student's own
+functions, which is answered by the judge in its stead.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 __all__ = [
+    "Answering",
     "Call",
     "Elsewhere",
     "Evaluator",
@@ -27,14 +31,17 @@ __all__ = [
     "Malformed",
     "Method",
     "Missing",
+    "NotAnswered",
     "Noticed",
     "Opaque",
     "Outcome",
     "Profile",
     "Raised",
     "Returned",
+    "Role",
     "Rung",
     "Source",
+    "StandIn",
     "TimedOut",
     "Value",
 ]
@@ -127,6 +134,8 @@ class Call:
     """Deadline for the whole reply, wall clock."""
     max_bytes: int = 64 << 20
     """Largest reply accepted, in bytes of array data: from the expected shape, never from what the child says."""
+    precision: str = ""
+    """What NumPy has no dtype for: "bfloat16", in which float32 arrays are handed over and come back, or "tf32"."""
     watch: bool = False
     """Look whether it differentiates numerically: the pass that made the cache used here, else the function itself."""
     program: tuple[Any, ...] | None = None
@@ -254,6 +263,52 @@ class Isolation:
     """Everything, by name."""
 
 
+class Role(StrEnum):
+    """What a function gives whose calls are answered."""
+
+    VALUE = "value"
+    """Whatever the answer is."""
+    FORWARD = "forward"
+    """The results in the answer, a tuple, and a cache behind them. The cache tells nobody anything."""
+    BACKWARD = "backward"
+    """The answer to the upstream gradients in front of the cache, and to the arguments of the call that made it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """A function of the student's whose calls are answered by the judge, as the student's process is told of it."""
+
+    function: str
+    role: Role
+    parameters: tuple[str, ...]
+    """Names of the declared arguments, in order; those of the forward function for a backward."""
+    scalars: Mapping[str, bool | int | float]
+    """Those among them that need not be given where the student's function has no value of its own for them."""
+    pair: str = ""
+    """The same for a forward function and its backward."""
+
+
+class NotAnswered(ValueError):  # noqa: N818  (raised in the student's code, which may deal with it)
+    """A call that can't be answered in the function's stead; the text says why."""
+
+
+class Answering(Protocol):
+    """Whoever answers calls of some functions."""
+
+    @property
+    def stand_ins(self) -> Sequence[StandIn]:
+        """The functions."""
+        ...
+
+    def answer(self, number: int, args: Value) -> Value:
+        """The answer to a call of the function of this number. The arguments come from the student's process.
+
+        Raises:
+            NotAnswered: there is none, whatever the reason.
+        """
+        ...
+
+
 class Evaluator(Protocol):
     """Where a student's code runs: a process of its own, or this one (the pytest door)."""
 
@@ -284,6 +339,13 @@ class Evaluator(Protocol):
 
     def fresh(self) -> None:
         """Begin anew, where the code has a process of its own: nothing that it left in memory goes on."""
+        ...
+
+    def answering(self, answers: Answering) -> Evaluator:
+        """Another one for the same submission, in which calls of some of its functions are answered by the judge.
+
+        Where the code has a process of its own it is a new one. It takes its time from the same allowance.
+        """
         ...
 
     def close(self) -> None:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import functools
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,9 @@ from grader.errors import ManifestError
 from grader.graphs import Graph, name_of
 from grader.numerics.trees import leaves, map_leaves, named_leaves
 from grader.random_graphs import draw_graph
+from grader.settings import Precision
 
-__all__ = ["Case", "describe", "draw_case"]
+__all__ = ["Case", "describe", "draw_case", "rounded"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -56,6 +57,8 @@ class Case:
     """Step: the gradients of each step, trees like the parameters."""
     graph: Graph | None = None
     """Engine: what is to be evaluated and differentiated; its leaves are the inputs."""
+    precision: Precision = Precision.FLOAT64
+    """What the numbers are rounded to."""
 
     @property
     def name(self) -> str:
@@ -68,9 +71,58 @@ class Case:
         return (*self.inputs.values(), *self.arguments.values())
 
     @property
-    def key(self) -> tuple[str, str, int]:
+    def key(self) -> tuple[str, str, int, Precision]:
         """What the case is drawn from, for caches."""
-        return self.exercise, self.name, self.seed
+        return self.exercise, self.name, self.seed, self.precision
+
+    def rounded(self, precision: Precision) -> Case:
+        """The same, drawn in float64, with the numbers that this precision has. The arrays stay float64."""
+        if precision is self.precision:
+            return self
+        return replace(self._with(lambda array: rounded(array, precision)), precision=precision)
+
+    def nudged(self, unit: float, rng: np.random.Generator) -> Case:
+        """The same with every number off by this share of itself, up or down: what rounding it does at most.
+
+        Equal numbers of an array go the same way, as they do where they are rounded: ties stay ties.
+        """
+
+        def nudge(array: Array) -> Array:
+            values, where = np.unique(array, return_inverse=True)
+            return np.asarray(
+                (values * (1.0 + unit * rng.choice((-1.0, 1.0), values.size)))[where].reshape(array.shape)
+            )
+
+        return self._with(nudge)
+
+    def _with(self, change: Callable[[Array], Array]) -> Case:
+        def leaf(value: Any) -> Any:
+            if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+                return value
+            changed = change(value)
+            changed.setflags(write=False)
+            return changed
+
+        inputs, upstream, updates = (map_leaves(leaf, tree) for tree in (self.inputs, self.upstream, self.updates))
+        return replace(self, inputs=inputs, upstream=upstream, updates=updates)
+
+
+def rounded(array: Array, precision: Precision) -> Array:
+    """To the nearest number of this precision, as float64.
+
+    In tf32 the numbers stay those of float32: the device rounds them, in some operations and not in others.
+    """
+    match precision:
+        case Precision.FLOAT64:
+            return array
+        case Precision.FLOAT32 | Precision.TF32:
+            return array.astype(np.float32).astype(np.float64)
+        case Precision.BFLOAT16:  # the upper half of a float32, rounded to even
+            bits = array.astype(np.float32).view(np.uint32)
+            kept = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
+            return kept.view(np.float32).astype(np.float64)
+        case _:
+            assert_never(precision)
 
 
 def draw_case(assignment: Assignment, exercise: Exercise, spec: CaseSpec, hidden_seed: int | None = None) -> Case:

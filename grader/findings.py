@@ -16,7 +16,7 @@ from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck
 from grader.settings import Setting
 
-__all__ = ["Check", "Fault", "Finding", "FindingCode", "Status", "Verdict"]
+__all__ = ["Check", "Curve", "Fault", "Finding", "FindingCode", "Status", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -70,14 +70,16 @@ class FindingCode(enum.Enum):
     NUMERICAL_DERIVATIVE = "{function} differentiates numerically: {evidence}"
     CHECKS_ITSELF = "{function} takes numerical differences as it runs: {evidence}"
     # Dropout
-    WRONG_RATE = "{function} drops {dropped} of {size} elements; p, the probability to drop one, is {p:g}"
+    WRONG_RATE = (
+        "{function} drops another share than p: {dropped} of {size} elements; p, the probability to drop one, is {p:g}"
+    )
     SHARED_MASK = "{function} does not draw each element by itself: {problem}"
     SAME_MASK = "{function} drops the same elements in every call"
     # Trajectories
     WRONG_TRAJECTORY = (
-        "{what}: off the reference's trajectory at step {step} of {steps}, {wrong} of {size} elements differ"
+        "{what}: off the reference's trajectory at step {step} of {steps}: {wrong} of {size} elements differ"
     )
-    NOT_LEARNED = "the trained network reaches {reached}; {asked} is asked"
+    NOT_LEARNED = "the trained network has not learned enough: it reaches {reached}; {asked} is asked"
     # How the code behaves
     NOT_WRITTEN = "{problem}"
     MISSING_FUNCTION = "there is no function {function} in {file}"
@@ -93,6 +95,9 @@ class FindingCode(enum.Enum):
     SYNCHRONISES = "{function} waits for the GPU: {where}"
     NOT_RUN = "not run: {problem}"
     FAILS_ALREADY = "not judged with {arrays}: it fails with {main} already"
+    # One slip costs once
+    ANSWERED = "judged with {functions} answered by the reference, since {where} {fails}: {problem}"
+    NOT_APART = "not judged apart from {where}: {problem}"
     # Not the student's fault
     SUBMISSION_UNREADABLE = "the submission can't be read: {problem}"
     ORACLE_FAILED = "the course's reference failed: {problem}"
@@ -128,6 +133,16 @@ class Finding:
     """Code of the diagnosis behind pattern and likely."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """The losses of a training beside the reference's, at some of its steps."""
+
+    steps: tuple[int, ...]
+    """Counted from 1."""
+    actual: tuple[float, ...]
+    expected: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Check:
     """One aspect of one exercise on one case, judged."""
@@ -149,12 +164,16 @@ class Check:
     """Evidence against the reference, by the name of the compared tensor."""
     gradient: GradientCheck | None = None
     """Evidence against finite differences of the student's own forward."""
+    curve: Curve | None = None
+    """Of a training; left out for hidden cases."""
     inputs: str = ""
     """Shapes of the case, for the message."""
     seed: int | None = None
     """What its arrays are drawn from; None if none were drawn."""
     calls: int = 0
     seconds: float = 0.0
+    answered: tuple[str, ...] = ()
+    """Functions whose calls the reference answered, since the student's own are wrong (grader.answering)."""
 
     @property
     def verdict(self) -> Verdict:

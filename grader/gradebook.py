@@ -196,15 +196,19 @@ class Gradebook:
         with self._transaction():
             self._db.executemany("INSERT OR REPLACE INTO book VALUES (?, ?)", entries.items())
 
-    def known(self, key: Key) -> int | None:
-        """Row of the latest report for a key; None if it is to be graded (again): a machine's fault is no answer."""
+    def known(self, key: Key, *, pending: bool = True) -> int | None:
+        """Row of the latest report for a key; None if it is to be graded (again): a machine's fault is no answer.
+
+        Nor is one with pending points, unless they are taken for an answer here.
+        """
         with self._errors():
             row = self._db.execute(
-                "SELECT id, faults FROM reports WHERE submission = ? AND assignment = ? AND grader = ? AND seed = ? "
-                "ORDER BY id DESC",
+                f"SELECT id, faults, parts FROM reports WHERE ({_KEY}) = (?, ?, ?, ?) ORDER BY id DESC",
                 _columns(key),
             ).fetchone()
-        return None if row is None or Fault.MACHINE in row[1].split() else int(row[0])
+        if row is None or Fault.MACHINE in row[1].split() or (not pending and _pending(_parts(row[2]))):
+            return None
+        return int(row[0])
 
     def record(self, key: Key, sealed: Sealed, attempts: Sequence[Attempt]) -> int:
         """Add a report, and the attempts for which it counts; it is on the disk when this returns.
@@ -397,11 +401,10 @@ def _columns(key: Key) -> tuple[str, str, str, str]:
 def _sealed(row: Sequence[Any]) -> Sealed:
     """From the columns of _SEALED."""
     verdict, earned, undecided, possible, faults, text, report = row
-    parts = {name: Points(**dict(zip(_COLUMNS, part, strict=False))) for name, part in json.loads(text).items()}
-    pending = float(sum(Fraction(str(part.pending)) for part in parts.values()))
+    parts = _parts(text)
     return Sealed(
         verdict=verdict,
-        points=Points(earned=earned, undecided=undecided, possible=possible, pending=pending),
+        points=Points(earned=earned, undecided=undecided, possible=possible, pending=_pending(parts)),
         parts=parts,
         faults=tuple(faults.split()),
         report=report,
@@ -410,6 +413,14 @@ def _sealed(row: Sequence[Any]) -> Sealed:
 
 _COLUMNS = ("earned", "undecided", "possible", "pending")
 """Of a part, in its JSON. What is pending stands there alone, and not where it was written before there was such."""
+
+
+def _parts(text: str) -> dict[str, Points]:
+    return {name: Points(**dict(zip(_COLUMNS, part, strict=False))) for name, part in json.loads(text).items()}
+
+
+def _pending(parts: Mapping[str, Points]) -> float:
+    return float(sum(Fraction(str(part.pending)) for part in parts.values()))
 
 
 def _triple(points: Points) -> tuple[float, float, float]:

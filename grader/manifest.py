@@ -22,14 +22,27 @@ The manifest, key by key (`?` marks what may be left out):
     profile? = "numpy"            "numpy": the student's code gets NumPy arrays, in a process without torch. "torch": it
                                   gets torch tensors, float64 on the CPU, and autograd is refused as well as a process
                                   can: a deterrent, no wall (grader.sandbox.autograd says what goes through).
+                                  "pretend-cuda": the same tensors as if on a GPU, under its rules, on any machine.
                                   "jax": arrays of jax's on the CPU (the extra "jax"), jax.grad refused likewise
     [also_on]?                    {setting = share}: the same file on other arrays, for that share of each part,
                                   in hundredths; the profile in float64 has the rest. "torch", "torch float32",
-                                  "cuda", "cuda bfloat16": a profile and, where it is not float64, a precision. A part
+                                  "cuda", "cuda float32": a profile and, where it is not float64, float32. A part
                                   that fails with the profile's arrays is not judged on others, and has none of their
                                   shares. Engines have none: all their points stay where they were
     follow_through? = 0.5         share of the points for a right backward of a wrong forward, in hundredths
     mutation? = "warn"            writing into an argument: "warn" or "fail"; an exercise may override it
+    one_slip_costs_once? = true   what fails and calls functions that fail in exercises of their own is judged once more
+                                  with those calls answered by the reference: a network is right whose layer alone is
+                                  wrong. Layers are answered for networks, those for trainings, and each for what
+                                  stands behind it in the manifest (grader.answering). With an adapter nothing is
+    feedback? = "full"            what students are told of a check that did not pass; an exercise may override it:
+                                  "full": the worst element with both values, pattern, likely cause, case
+                                  "hint": what is wrong, the kind of pattern, likely cause, case; no value, no number
+                                  of elements
+                                  "verdict": which part and case, and how it ended (failed, timed out, raised)
+                                  Every door for students keeps to it, in text and JSON; a class's gradebook has
+                                  everything (grader.report.feedback). Of a hidden case under a private seed no value
+                                  is shown whatever it says here
     [limits]?                     call_seconds = 10, load_seconds = 20, total_seconds = 300, output_bytes = 65536,
                                   memory_mb = 2048; grader.assignment.Limits says what each counts
 
@@ -54,6 +67,8 @@ The manifest, key by key (`?` marks what may be left out):
     state?                        step only: {student's field = torch.optim's field}
     also_on? = true               false: all points of this exercise are the main setting's
     points                        {part = points}
+    outside?                      {input = [draws]}: numbers that the statement leaves out. No case draws them, and
+                                  `grader calibrate` asks nothing of them
 
     [[exercise.case]]
     name, sizes                   sizes: {N = 3} or {N = [2, 9]}, drawn so that all sizes of the case differ
@@ -82,7 +97,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Kind, Limits, Part, named_specs
+from grader.assignment import ArraySpec, Assignment, CaseSpec, Draw, Exercise, Feedback, Kind, Limits, Part, named_specs
 from grader.calls import Profile
 from grader.errors import ManifestError
 from grader.operations import GraphSpec
@@ -152,7 +167,9 @@ class _RawExercise(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     steps: int = 4
     state: dict[str, str] = {}
     mutation: Literal["warn", "fail"] | None = None
+    feedback: Feedback | None = None
     also_on: bool = True
+    outside: dict[str, list[Draw]] = {}
 
 
 class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -174,6 +191,8 @@ class _RawAssignment(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     also_on: dict[str, int | float] = {}
     follow_through: float = 0.5
     mutation: Literal["warn", "fail"] = "warn"
+    one_slip_costs_once: bool = True
+    feedback: Feedback = Feedback.FULL
     limits: Limits = msgspec.field(default_factory=Limits)
 
 
@@ -232,6 +251,7 @@ def load_assignment(manifest: Path) -> Assignment:
         data=data,
         adapter=adapter,
         more_files=tuple(raw.more_files),
+        one_slip_costs_once=raw.one_slip_costs_once,
         package=raw.package,
         given=given,
         slips=slips,
@@ -252,8 +272,10 @@ def _also_on(manifest: Path, raw: _RawAssignment) -> tuple[tuple[Setting, Fracti
             raise ManifestError(str(manifest), where, "is the main setting, which has what the others leave")
         if setting in shares:
             raise ManifestError(str(manifest), where, "is named twice")
-        if setting.precision in (Precision.TF32, Precision.BFLOAT16) and setting.profile is not Profile.CUDA:
-            raise ManifestError(str(manifest), where, f"{setting.precision} is for cuda alone")
+        if setting.precision is Precision.TF32 and setting.profile is not Profile.CUDA:
+            raise ManifestError(str(manifest), where, "tf32 is what a GPU multiplies with: there is cuda tf32 alone")
+        if setting.precision is Precision.BFLOAT16 and not setting.profile.has_torch:
+            raise ManifestError(str(manifest), where, f"bfloat16 is graded with torch tensors, not {setting.profile}")
         if not 0 < value < 1 or not _in_hundredths(value):
             raise ManifestError(str(manifest), where, f"{value} is not a share between 0 and 1, in steps of 0.01")
         shares[setting] = Fraction(str(value))
@@ -443,10 +465,22 @@ class _Builder:
             steps=item.steps,
             state=item.state,
             mutation=item.mutation or self.raw.mutation,
+            feedback=item.feedback or self.raw.feedback,
             follow_through=Fraction(str(self.raw.follow_through)),
             cases=cases,
             parts=self.parts(cases),
+            outside=self.outside(inputs, cases),
         )
+
+    def outside(self, inputs: Mapping[str, Any], cases: Sequence[CaseSpec]) -> dict[str, tuple[Draw, ...]]:
+        leaves = dict(spec for name, tree in inputs.items() for spec in named_specs(name, tree))
+        for name, draws in self.item.outside.items():
+            if name not in leaves:
+                raise self.fail("outside", f"there is no input {name!r}; there are {', '.join(leaves)}")
+            for case in cases:
+                if case.draw.get(name, leaves[name]).draw in draws:
+                    raise self.fail("outside", f"case {case.name} draws {name} in a way that the statement leaves out")
+        return {name: tuple(draws) for name, draws in self.item.outside.items()}
 
     def functions(self) -> dict[str, str]:
         functions = {}

@@ -4,6 +4,9 @@ An author writes only the forward function; torch.autograd gives the gradient. W
 once a case and shared by every submission (Oracle.once). On the judging side this module is the only one that imports
 torch, and only when a value is first asked for: help, schema and reports don't pay for it.
 
+In a coarser precision (Case.precision) the expected values are still exact, at the rounded inputs, and beside them
+stands by how much torch's own result in that precision misses them, and rounding the inputs would (Expected.slack).
+
 The known slips (grader.slips) are references too: the same evaluation, with a wrong function in the place of a right
 one. What they give is held against wrong answers, and never against anything that decides a point.
 
@@ -29,7 +32,9 @@ from grader.cases import Case
 from grader.errors import OracleError
 from grader.graphs import Graph, evaluate, name_of, total
 from grader.numerics.gradcheck import GradientFault, check_gradients
+from grader.numerics.tolerance import slack_of
 from grader.numerics.trees import joined, leaves, map_leaves, rebuild, split
+from grader.settings import Precision
 from grader.slips import Slip, Variant, slips_in
 
 __all__ = ["Expected", "Oracle", "Traced"]
@@ -53,6 +58,8 @@ class Expected:
     """Step and training: the parameters after each step (training: after the last one only)."""
     states: tuple[Mapping[str, Any], ...] = ()
     """Step: the optimizer's state after each step, by the student's field names."""
+    slack: Expected | None = None
+    """In a coarser precision than float64 the same trees with a Slack for each array."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -164,6 +171,30 @@ class Oracle:
         _, gradients = self._vjp(exercise, [*inputs, *case.arguments.values()], upstream)
         return gradients
 
+    def value(self, exercise: Exercise, args: Sequence[Any]) -> Any:
+        """What the reference returns for arguments that need be no case's: a tree, of several results a tuple."""
+        return self._forward(exercise, args)
+
+    def differentiated(self, exercise: Exercise, args: Sequence[Any], upstream: Any) -> tuple[Any, list[Any]]:
+        """Value and gradients for arguments that need be no case's; `upstream` is None for a loss."""
+        return self._vjp(exercise, args, upstream)
+
+    def step(self, exercise: Exercise, params: Any, grads: Any, rest: Sequence[Any]) -> Any:
+        """Parameters after one step of an optimizer that has taken none before."""
+        optimizer, tensors = self._optimizer(exercise, params, rest)
+        self._take(exercise, optimizer, leaves(tensors), grads)
+        return map_leaves(_to_numpy, tensors)
+
+    def afford(self, exercise: Exercise, args: Sequence[Any]) -> None:
+        """See that value and gradients for these arguments cost neither much time nor much memory.
+
+        Raises:
+            OracleError: they do; or that can't be told, since what is computed depends on the numbers.
+        """
+        function = self._function(exercise, exercise.reference)
+        wanted = [name in exercise.gradients for name in exercise.inputs]
+        self._guard(exercise, lambda: _count(function, args, [*wanted, *[False] * (len(args) - len(wanted))]))
+
     def evaluate(self, exercise: Exercise, case: Case, params: Any) -> tuple[float, float]:
         """Loss and accuracy of trained parameters on the images and labels of the case."""
         function = self._function(exercise, str(exercise.evaluate))
@@ -227,45 +258,71 @@ class Oracle:
         return None if not check.problems else "; ".join(map(str, check.problems))
 
     def _held(self, exercise: Exercise, case: Case) -> Expected:
-        expected: Expected = self._guard(exercise, lambda: self._evaluate(exercise, case))
-        _hold(exercise, expected)
-        return expected
+        return self._with_slack(exercise, case, lambda case, precision: self._evaluate(exercise, case, precision))
 
-    def _evaluate(self, exercise: Exercise, case: Case) -> Expected:
+    def _with_slack(self, exercise: Exercise, case: Case, evaluate: Callable[[Case, Precision], Expected]) -> Expected:
+        """What the reference makes of a case; in a coarser precision with what a right result may miss it by.
+
+        Raises:
+            OracleError: torch itself can't compute it in that precision.
+        """
+        expected: Expected = self._guard(exercise, lambda: evaluate(case, Precision.FLOAT64))
+        _hold(exercise, expected)
+        precision = case.precision
+        if precision is Precision.FLOAT64:
+            return expected
+        rng = np.random.default_rng(case.seed)
+        coarse: Expected = self._guard(exercise, lambda: evaluate(case, precision))
+        nudged: list[Expected] = [
+            self._guard(exercise, lambda: evaluate(case.nudged(precision.unit, rng), Precision.FLOAT64))
+            for _ in range(_NUDGES)
+        ]
+        floats = any(np.asarray(leaf).dtype.kind == "f" for leaf in leaves(list(case.inputs.values())))
+        # Where none goes in, there is none to keep. A bfloat16 array crosses over as float32 (tensors.read_narrow).
+        dtype = "float64" if not floats else "float32"
+        return replace(expected, slack=_slack(exercise, precision, dtype, expected, [coarse, *nudged]))
+
+    def _evaluate(self, exercise: Exercise, case: Case, precision: Precision = Precision.FLOAT64) -> Expected:
         match exercise.kind:
             case Kind.STEP:
-                return self._steps(exercise, case)
+                return self._steps(exercise, case, precision)
             case Kind.TRAINING:
-                return self._training(exercise, case)
+                return self._training(exercise, case, precision)
             case Kind.FUNCTION:
-                return Expected(value=self._forward(exercise, case.args), gradients={})
+                return Expected(value=self._forward(exercise, case.args, precision), gradients={})
             case Kind.ENGINE:
                 assert case.graph is not None  # grader.manifest
                 return self._engine(exercise, case.graph)
             case Kind.LAYER | Kind.MODEL | Kind.LOSS:
-                value, gradients = self._vjp(exercise, case.args, case.upstream)
+                value, gradients = self._vjp(exercise, case.args, case.upstream, precision)
                 return Expected(value=value, gradients=dict(zip(exercise.gradients, gradients, strict=True)))
             case Kind.DROPOUT:
-                return self.with_mask(exercise, case, np.ones(case.upstream.shape))
+                return self._masked(exercise, case, np.ones(case.upstream.shape), precision)
 
     def with_mask(self, exercise: Exercise, case: Case, mask: Array) -> Expected:
         """Dropout: what the reference makes of the case where these elements (1) are kept and those (0) dropped."""
+        return self._with_slack(exercise, case, lambda case, precision: self._masked(exercise, case, mask, precision))
+
+    def _masked(self, exercise: Exercise, case: Case, mask: Array, precision: Precision) -> Expected:
         (name, x), p = next(iter(case.inputs.items())), case.arguments["p"]
-        value, (gradient,) = self._vjp(replace(exercise, gradients=(name,)), (x, mask, p), case.upstream)
+        args = (x, mask, p)
+        value, (gradient,) = self._vjp(replace(exercise, gradients=(name,)), args, case.upstream, precision)
         return Expected(value=value, gradients={name: gradient})
 
-    def _forward(self, exercise: Exercise, args: Sequence[Any]) -> Any:
+    def _forward(self, exercise: Exercise, args: Sequence[Any], precision: Precision = Precision.FLOAT64) -> Any:
         """A tree where the reference returns one: of a function, or of a forward with several results."""
         function = self._function(exercise, exercise.reference)
-        value = self._guard(exercise, lambda: function(*map(_to_torch, args)))
+        value = self._guard(exercise, lambda: function(*[_to_torch(arg, precision) for arg in args]))
         return map_leaves(lambda leaf: _to_numpy(_tensor(exercise, leaf)), value)
 
-    def _vjp(self, exercise: Exercise, args: Sequence[Any], upstream: Any) -> tuple[Any, list[Any]]:
+    def _vjp(
+        self, exercise: Exercise, args: Sequence[Any], upstream: Any, precision: Precision = Precision.FLOAT64
+    ) -> tuple[Any, list[Any]]:
         """Value and gradients; of several results a tuple, with a tuple of upstream gradients."""
         import torch
 
         function = self._function(exercise, exercise.reference)
-        tensors = [_to_torch(arg) for arg in args]
+        tensors = [_to_torch(arg, precision) for arg in args]
         names = list(exercise.inputs)
         wanted = [tensors[names.index(name)] for name in exercise.gradients]
         flat = [leaf.requires_grad_() for leaf in leaves(wanted)]
@@ -277,7 +334,7 @@ class Oracle:
             if tuple(value.shape) != (() if up is None else up.shape):
                 declared = "a loss has shape ()" if up is None else f"declared {up.shape}"
                 raise OracleError(exercise.name, f"it returned shape {tuple(value.shape)}, {declared}")
-        seeds = [None if up is None else torch.from_numpy(np.array(up, dtype=np.float64)) for up in ups]
+        seeds = [None if up is None else _to_torch(np.asarray(up), precision) for up in ups]
         used = [(value, seed) for value, seed in zip(values, seeds, strict=True) if value.requires_grad]
         if not used:
             raise OracleError(exercise.name, "nothing that it returned depends on an input with a gradient")
@@ -287,26 +344,41 @@ class Oracle:
         found = [_to_numpy(value) for value in values]
         return tuple(found) if several else found[0], list(rebuild(wanted, gradients))
 
-    def _steps(self, exercise: Exercise, case: Case) -> Expected:
-        import torch
-
+    def _steps(self, exercise: Exercise, case: Case, precision: Precision) -> Expected:
         params, *rest = case.args
-        tensors = map_leaves(lambda leaf: _to_torch(leaf).requires_grad_(), params)
+        optimizer, tensors = self._optimizer(exercise, params, rest, precision)
         flat = leaves(tensors)
-        make = self._function(exercise, exercise.reference)
-        optimizer = self._guard(exercise, lambda: make(flat, *rest))
         trajectory, states = [], []
         for update in case.updates:
-            for leaf, gradient in zip(flat, leaves(update), strict=True):
-                leaf.grad = torch.from_numpy(gradient.copy())
-            self._guard(exercise, optimizer.step)
+            self._take(exercise, optimizer, flat, update, precision)
             trajectory.append(map_leaves(_to_numpy, tensors))
             states.append({name: _field(params, optimizer, flat, field) for name, field in exercise.state.items()})
         return Expected(value=np.zeros(0), gradients={}, trajectory=tuple(trajectory), states=tuple(states))
 
-    def _training(self, exercise: Exercise, case: Case) -> Expected:
+    def _optimizer(
+        self, exercise: Exercise, params: Any, rest: Sequence[Any], precision: Precision = Precision.FLOAT64
+    ) -> tuple[Any, Any]:
+        """An optimizer over these parameters, and the tree of the tensors that it changes."""
+        tensors = map_leaves(lambda leaf: _to_torch(leaf, precision).requires_grad_(), params)
+        make = self._function(exercise, exercise.reference)
+        return self._guard(exercise, lambda: make(leaves(tensors), *rest)), tensors
+
+    def _take(
+        self,
+        exercise: Exercise,
+        optimizer: Any,
+        flat: Sequence[Any],
+        update: Any,
+        precision: Precision = Precision.FLOAT64,
+    ) -> None:
+        """One step, along these gradients: each goes with the parameter at its place, or of its key."""
+        for leaf, gradient in zip(flat, leaves(update), strict=True):
+            leaf.grad = _to_torch(gradient, precision)
+        self._guard(exercise, optimizer.step)
+
+    def _training(self, exercise: Exercise, case: Case, precision: Precision) -> Expected:
         function = self._function(exercise, exercise.reference)
-        params, losses = self._guard(exercise, lambda: function(*map(_to_torch, case.args)))
+        params, losses = self._guard(exercise, lambda: function(*[_to_torch(arg, precision) for arg in case.args]))
         return Expected(
             value=np.asarray(losses, dtype=np.float64), gradients={}, trajectory=(map_leaves(_to_numpy, params),)
         )
@@ -408,6 +480,49 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+MOST_OPERATIONS = 20_000
+MOST_ELEMENTS = 1 << 27
+"""Of all that an evaluation makes, together: 1 GB, were it kept."""
+MOST_FLOPS = 1 << 34
+"""Of its products and convolutions: some seconds."""
+
+
+def _count(function: Callable[..., Any], args: Sequence[Any], wanted: Sequence[bool]) -> None:
+    """Run a function and its derivative on shapes alone (torch's meta device), up to the bounds above.
+
+    Raises:
+        Exception: of whatever kind, where they don't suffice or the function needs the numbers.
+    """
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils.flop_counter import flop_registry
+
+    class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        operations = elements = flops = 0
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            out = func(*args, **(kwargs or {}))
+            count = flop_registry.get(func.overloadpacket)
+            self.operations += 1
+            self.flops += count(*args, **(kwargs or {}), out_val=out) if count else 0
+            self.elements += sum(leaf.numel() for leaf in leaves(out) if isinstance(leaf, torch.Tensor))
+            if self.operations > MOST_OPERATIONS or self.elements > MOST_ELEMENTS or self.flops > MOST_FLOPS:
+                raise ValueError("it is too large")
+            return out
+
+    with torch.device("meta"), Meter():  # type: ignore[no-untyped-call]
+        tensors = [
+            map_leaves(lambda leaf: leaf.to("meta") if isinstance(leaf, torch.Tensor) else leaf, _to_torch(arg))
+            for arg in args
+        ]
+        inputs = [
+            leaf.requires_grad_() for tree, wants in zip(tensors, wanted, strict=True) if wants for leaf in leaves(tree)
+        ]
+        outs = [out for out in leaves(function(*tensors)) if isinstance(out, torch.Tensor) and out.requires_grad]
+        if outs and inputs:
+            torch.autograd.grad(outs, inputs, [torch.ones_like(out) for out in outs], allow_unused=True)
+
+
 def _traced(graph: Graph) -> Traced:
     import torch
 
@@ -482,17 +597,55 @@ def _field(params: Any, optimizer: Any, flat: Sequence[Any], field: str) -> Any:
     return rebuild(params, values)
 
 
-def _to_torch(value: Any) -> Any:
-    """Arrays as tensors of their own memory's copy, floats in float64; numbers stay numbers."""
+def _to_torch(value: Any, precision: Precision = Precision.FLOAT64) -> Any:
+    """Arrays as tensors of their own memory's copy, floats in this precision; numbers stay numbers."""
     import torch
+
+    kind = getattr(torch, precision.dtype)
 
     def leaf(item: Any) -> Any:
         if not isinstance(item, np.ndarray):
             return item
-        return torch.from_numpy(np.array(item, dtype=np.float64 if item.dtype.kind == "f" else item.dtype))
+        if item.dtype.kind != "f":
+            return torch.from_numpy(item.copy())
+        return torch.from_numpy(np.array(item, dtype=np.float64)).to(kind)
 
     return map_leaves(leaf, value)
 
 
 def _to_numpy(tensor: Any) -> Array:
-    return np.array(tensor.detach().cpu().numpy(), copy=True)
+    import torch
+
+    tensor = tensor.detach().cpu()
+    if tensor.dtype is torch.bfloat16:  # NumPy has none
+        tensor = tensor.float()
+    return np.array(tensor.numpy(), copy=True)
+
+
+_NUDGES = 4
+"""Roundings of the inputs that are tried. A sum that lies within rounding of a kink crosses it in half of them."""
+
+
+def _slack(
+    exercise: Exercise, precision: Precision, dtype: str, expected: Expected, others: Sequence[Expected]
+) -> Expected:
+    """Trees of Slack like those of the expected arrays."""
+
+    def over(what: str, tree: Any, every: Sequence[Any]) -> Any:
+        columns = zip(*map(leaves, every), strict=True)
+        found = [
+            slack_of(leaf, column, unit=precision.unit, dtype=dtype)
+            for leaf, column in zip(leaves(tree), columns, strict=True)
+        ]
+        if None in found:
+            problem = f"in {precision} torch's own {what} is not finite: give the case also_on = false"
+            raise OracleError(exercise.name, problem)
+        return rebuild(tree, found)
+
+    trajectory, states = list(expected.trajectory), [dict(state) for state in expected.states]
+    return Expected(
+        value=over("value", expected.value, [other.value for other in others]),
+        gradients=over("gradient", dict(expected.gradients), [dict(other.gradients) for other in others]),
+        trajectory=tuple(over("trajectory", trajectory, [list(other.trajectory) for other in others])),
+        states=tuple(over("state", states, [[dict(state) for state in other.states] for other in others])),
+    )

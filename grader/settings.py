@@ -39,7 +39,7 @@ class Precision(StrEnum):
             case Precision.TF32:
                 return 2.0**-11
             case Precision.BFLOAT16:
-                return 2.0**-9
+                return 2.0**-8
             case _:
                 assert_never(self)
 

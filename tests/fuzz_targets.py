@@ -157,7 +157,7 @@ def read_reply(data: bytes) -> Outcome | None:
 
     try:
         with harmless():
-            reply = wire.read_reply(read, NONCE, ROOM)
+            reply = wire.read_reply(read, NONCE, ROOM, ROOM)
     except (wire.Violation, EOFError) as refused:
         return _refused(refused, "")
     arrays = [leaf for leaf in leaves(reply.value) if isinstance(leaf, np.ndarray)]
@@ -171,7 +171,7 @@ def read_reply(data: bytes) -> Outcome | None:
     assert _depth(reply.value) <= MAX_DEPTH
     again = b"".join(map(bytes, wire.pack_reply(NONCE, reply)))  # what was read can be sent and read
     rest = io.BytesIO(again)
-    assert wire.read_reply(read, NONCE, ROOM).status is reply.status
+    assert wire.read_reply(read, NONCE, ROOM, ROOM).status is reply.status
     call = Call(function="f", args=(np.zeros(2), 1.0), max_bytes=ROOM)
     process._outcome(replace(call, watch=True), reply)
     return process._outcome(call, reply)

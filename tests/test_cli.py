@@ -442,6 +442,7 @@ def test_the_exercises_of_a_topic_are_listed(run: Callable[..., Ran], course: Pa
         (["batch", "--help"], "batch_help.txt"),
         (["regrade", "--help"], "regrade_help.txt"),
         (["export", "--help"], "export_help.txt"),
+        (["package", "--help"], "package_help.txt"),
     ],
 )
 def test_help(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, argv: list[str], name: str) -> None:
@@ -451,7 +452,7 @@ def test_help(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, argv: li
     assert ran.out == (GOLDEN / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", ["demo", "schema", "doctor", "merge", "show"])
+@pytest.mark.parametrize("command", ["demo", "schema", "doctor", "merge", "show", "publish"])
 def test_every_command_has_help_with_an_example(run: Callable[..., Ran], command: str) -> None:
     ran = run(command, "--help")
     assert ran.code == cli.PASSED

@@ -159,6 +159,42 @@ def test_damages_of_the_contract_are_named(damage, code):
         assert code in codes(check(corpus.DAMAGES[damage](layer), localise=False)), layer.name
 
 
+@pytest.mark.parametrize("bound", [0.5, 5.0])
+def test_an_upstream_gradient_that_is_clipped_shows_though_there_is_only_one(bound):
+    """Of one output dout is one number: a small one must be stretched as far as the bound (torch's op_db found it)."""
+
+    def forward(x):
+        return np.sum(x**2), x
+
+    def backward(dout, x):
+        return 2 * x * np.clip(dout, -bound, bound)
+
+    x = np.array([0.3, -1.2, 2.0])
+    for seed in range(60):
+        result = check_gradients(forward, backward, [x], seed=seed, localise=False)
+        assert result.outcome is Outcome.FAILED, seed
+
+
+def test_a_backward_that_takes_logarithms_of_dout_is_right():
+    """As torch's of logcumsumexp: linear in dout but for another rounding at each size of it."""
+
+    def forward(x):
+        return np.log(np.cumsum(np.exp(x))), x
+
+    def backward(dout, x):
+        total = np.log(np.cumsum(np.exp(x)))
+
+        def summed(part):
+            with np.errstate(divide="ignore"):
+                return np.exp(np.logaddexp.accumulate((np.log(part) - total)[::-1])[::-1] + x)
+
+        return summed(np.maximum(dout, 0)) - summed(np.maximum(-dout, 0))
+
+    for seed in range(50):
+        x = 500 + np.random.default_rng(seed).standard_normal(4)
+        assert check_gradients(forward, backward, [x], seed=seed).passed, seed
+
+
 def test_a_memory_that_backward_was_used_before_the_check_is_still_accumulation():
     layer = corpus.accumulates(AFFINE)
     out, cache = layer.forward(*layer.inputs)

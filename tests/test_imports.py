@@ -22,15 +22,15 @@ LAYERS = (
     "errors",
     "numerics",
     "grader",  # the package itself: its version, and two names of numerics loaded when first used
-    "sizes slips calls settings topics assignment manifest cases operations graphs random_graphs archive notebook "
-    "submission",
+    "sizes slips calls settings topics operations graphs random_graphs "
+    "assignment manifest cases archive notebook submission",
     "sandbox",
-    "reference",
-    "findings",
+    "reference devices",
+    "answering findings",
     "checks scoring",
     "report",
     "grading",
-    "batch gradebook authoring demo doctor",
+    "batch gradebook publishing authoring demo doctor",
     "cli pytest_plugin",
     "__main__",
 )

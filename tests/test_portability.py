@@ -9,18 +9,21 @@ Where torch has a GPU the same files are asked of it too: what is said to fail h
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
+import torch
 from courses import HEAD, checks, make_course
-from test_kinds import CASE, LAYER
+from test_kinds import ADAM, ADAM_STEP, CASE, FUNCTION, LAYER, LOSS, MODEL, NET, NET_BACK
 
 from grader.assignment import Assignment
 from grader.calls import Profile, Source
 from grader.grading import grade
 from grader.report.console import render
-from grader.report.model import Report
+from grader.report.model import CheckReport, Report
 from grader.sandbox.inprocess import InProcess
 from grader.submission import Submission
 
@@ -52,7 +55,8 @@ def courses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assignment]:
     return {name: make_course(tmp_path_factory.mktemp(name), *parts, head=head) for name, parts in COURSES.items()}
 
 
-def graded(assignment: Assignment, text: str) -> Report:
+def graded(assignment: Assignment, text: str, profile: Profile = Profile.PRETEND_CUDA) -> Report:
+    assignment = replace(assignment, profile=profile)
     source = Source(entry="t.py", files={"t.py": text.encode()})
     submission = Submission(name="t", path="t.py", source=source, notes=())
     return grade(assignment, submission, evaluator=InProcess(source, assignment.profile))
@@ -93,3 +97,45 @@ def test_what_is_right_passes_without_a_word(courses: dict[str, Assignment], nam
     report = graded(courses[text.partition("\n")[0].removeprefix("# ")], text)
     assert report.score.verdict == "passed", render(report)
     assert not [finding for check in checks(report) for finding in check.findings], render(report)
+
+
+@pytest.mark.parametrize("name", ["zeros_without_device", "gradient_filled_on_the_cpu", "loop_over_numbers"])
+def test_what_a_student_reads(courses: dict[str, Assignment], name: str, golden: Callable[[str, str], None]) -> None:
+    text = text_of(name)
+    exercise = text.partition(":")[0].removeprefix("# ")
+    golden(f"messages/portability_{name}.txt", render(graded(courses[exercise], text)) + "\n")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("name", [*WRONG, *RIGHT])
+def test_a_real_gpu_says_the_same(courses: dict[str, Assignment], name: str) -> None:
+    text = text_of(name)
+    exercise = text.partition("\n")[0].partition(":")[0].removeprefix("# ")
+    real, pretend = (graded(courses[exercise], text, profile) for profile in (Profile.CUDA, Profile.PRETEND_CUDA))
+    verdicts = [[(check.aspect, check.verdict, failures(check)) for check in checks(one)] for one in (real, pretend)]
+    assert verdicts[0] == verdicts[1], render(real)
+
+
+def failures(check: CheckReport) -> list[str]:
+    return [finding.code for finding in check.findings if not finding.warning]
+
+
+KINDS = {
+    "function": (FUNCTION, "def f(x): return x.mean(dim=1)", "x.mean(dim=1)", "out"),
+    "loss": (LOSS, "def f(p, t): return ((p - t) ** 2).mean(), 2 * (p - t) / len(p)", "2 * (p - t) / len(p)", "dp"),
+    "step": (ADAM, ADAM_STEP.replace("np.sqrt", "torch.sqrt"), "p - step", "params['layers'][0]['w']"),
+    "model": (MODEL, NET.replace("np.tanh", "torch.tanh") + NET_BACK, "x.T @ g", "grads[0]['w']"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_graded_and_tells_what_lies_elsewhere(tmp_path: Path, kind: str) -> None:
+    exercise, text, result, name = KINDS[kind]
+    course = make_course(tmp_path, *exercise, head=HEAD + 'profile = "pretend-cuda"\n')
+    right = graded(course, "import torch\n" + text)
+    assert (right.score.verdict, right.score.undecided) == ("passed", 0), render(right)
+    wrong = graded(course, "import torch\n" + text.replace(result, f"({result}).cpu()"))
+    told = [finding for check in checks(wrong) for finding in check.findings if not finding.warning]
+    assert [(finding.code, finding.headline.partition(" ")[0], finding.pattern) for finding in told] == [
+        ("WRONG_DEVICE", name, "its numbers are right")
+    ], render(wrong)

@@ -126,6 +126,8 @@ SHARED = {
     "default device": "torch.set_default_device('cuda')\ny = torch.zeros(3, 4)\ntorch.set_default_device(None)\n"
     "y[0] = 1\nreturn a + y",
     "device as a context": "with torch.device('cuda'):\n    y = torch.eye(3, 4)[:1].fill_(1)\na[:1] += y\nreturn a",
+    "a copy of NumPy's": "n = np.ones(4)\ny = torch.as_tensor(n, device='cuda')\nn[0] = 9\na[0] += y\nreturn a",
+    "vmap": "a[:1] = torch.func.vmap(lambda row: row + torch.ones(4, device=row.device))(a[:1])\nreturn a",
     "a thread": "def work():\n    a[0] += torch.ones(4, device='cuda', dtype=a.dtype)\n"
     "t = threading.Thread(target=work)\nt.start()\nt.join()\nreturn a",
     "streams and events": "s, e = torch.cuda.Stream(), torch.cuda.Event()\nwith torch.cuda.stream(s):\n"
@@ -161,6 +163,9 @@ WAITS = {
     "torch.tensor([a.sum(), a.sum()])": "torch.tensor of numbers on the GPU",
     "assert torch.allclose(a, a)": ".allclose()",
     "1 in a": "contains",
+    "a[a > 9] = torch.zeros_like(a[0, :0])": "a mask as index",
+    "m = torch.zeros(4, device='cuda').bool(); m[:2] = True; a[:, m] = a[:, :2]": "a mask as index",
+    "torch.zeros(3, 4)[0] = a[0]": "writing a tensor of the GPU into one of the CPU",
 }
 NO_WAITS = (
     "a + 1", "a.sum()", "a[0]", "a[torch.arange(2)]", "a.shape, len(a), a.numel()", "torch.where(a > 0, a, 0)",

@@ -116,10 +116,11 @@ def same_by_another_door(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def wrong_network(folder: Path) -> None:
-    """A right submission but for one function, of which two others make use."""
+    """A right submission but for one function, of which two others make use, and one thing wrong with each of those."""
     solution = (reference_folder(find_manifest("mlp")) / "solutions" / "mlp.py").read_text()
-    slip = (submissions_folder() / "mlp" / "affine_db_mean" / "mlp.py").read_text()
-    (folder / "mlp.py").write_text(f"{solution}\n\n{slip}")
+    slips = "affine_db_mean", "network_mean_again", "train_short_last_batch"
+    texts = [(submissions_folder() / "mlp" / slip / "mlp.py").read_text() for slip in slips]
+    (folder / "mlp.py").write_text("\n\n".join([solution, *texts]))
 
 
 def read(path: Path) -> Any:
@@ -148,7 +149,9 @@ def test_the_solution_has_all_points(pytester: pytest.Pytester, mlp: Path) -> No
     result.assert_outcomes(passed=12)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["assignments/mlp/assignment.toml::softmax::stable PASSED*"])
-    result.stdout.fnmatch_lines(["mlp: mlp", "  affine / forward           4 of 4", "40 of 40 points", "report: *"])
+    result.stdout.fnmatch_lines(
+        ["mlp: mlp", "  affine / forward           4 of 4  passed", "40 of 40 points", "report: *"]
+    )
     document = read(pytester.path / "report.json")
     assert score(document) == (40, 0, 40)
     assert document["score"]["verdict"] == "passed"
@@ -271,8 +274,8 @@ def test_parts_that_were_not_selected_stay_in_the_denominator(pytester: pytest.P
     assert result.ret == 0
     assert summary(result)[1:] == [
         "tiny: tiny",
-        "  square / value       1 of 1",
-        "  square / stable  0.5 of 0.5",
+        "  square / value       1 of 1  passed",
+        "  square / stable  0.5 of 0.5  passed",
         "  cube / value       0 of 1.5  not run",
         "1.5 of 3 points, 1.5 undecided",
     ]

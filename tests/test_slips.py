@@ -133,7 +133,8 @@ def net_backward(dout, caches):
 
 
 def net(folder: Path, slips: str = SLIPS) -> Assignment:
-    return make_course(folder, NET, REFERENCE, slips=slips)
+    # What is told of a network whose layer is wrong: else it would be judged with the layer's calls answered.
+    return make_course(folder, NET, REFERENCE, head=HEAD + "one_slip_costs_once = false\n", slips=slips)
 
 
 def student(factor: float = 1.0, softplus: bool = False, relus: tuple[int, ...] = (1, 2), noise: float = 0.0) -> str:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.calls import Kept, Opaque
+from grader.calls import Elsewhere, Found, Kept, Opaque
 from grader.sandbox import wire
 from grader.sandbox.freeze import DTYPES, MAX_DEPTH, MAX_KEY, MAX_NODES
 from grader.sandbox.wire import (
@@ -56,7 +56,7 @@ def sent(pieces: list[bytes | memoryview]) -> Stream:
 
 def replied(reply: Reply, max_bytes: int = ROOM) -> Reply:
     stream = sent(pack_reply(NONCE, reply))
-    found = read_reply(stream, NONCE, max_bytes)
+    found = read_reply(stream, NONCE, max_bytes, max_bytes)
     assert stream.at == len(stream.data)
     return found
 
@@ -83,6 +83,9 @@ def same(actual: Any, expected: Any) -> bool:
             return list(actual) == list(expected) and all(same(actual[key], expected[key]) for key in expected)
         case tuple() | list():
             return len(actual) == len(expected) and all(map(same, actual, expected))
+        case Elsewhere():
+            kept = (actual.found, actual.made) == (expected.found, expected.made)
+            return kept and same(actual.value, expected.value)
         case float():
             return repr(actual) == repr(expected)  # NaN as NaN, the sign of zero too
         case _:
@@ -111,7 +114,8 @@ def trees(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-REPLIES = trees(ARRAYS | NAMES | st.none())
+STRAYED = st.builds(Elsewhere, found=st.sampled_from(Found), value=ARRAYS | NAMES, made=st.text("abc 12", max_size=20))
+REPLIES = trees(ARRAYS | NAMES | STRAYED | st.none())
 SCALARS = st.booleans() | st.integers() | st.floats() | st.none() | st.text(max_size=5)
 REQUESTS = trees(ARRAYS | SCALARS | st.integers(0, 1 << 40).map(Kept))
 
@@ -145,6 +149,14 @@ def test_law_the_rest_of_a_reply_comes_out_too(
     found = replied(reply)
     assert (found.status, found.texts, found.seconds) == (status, tuple(texts), seconds)
     assert (found.changed, found.changed_earlier) == positions
+
+
+def test_a_question_is_a_violation_where_nobody_would_answer_and_has_bounds_of_its_own() -> None:
+    asked = Reply(status=Status.ASKED, value=(np.zeros(4),), texts=("0",))
+    for max_bytes, asked_bytes in ((ROOM, None), (ROOM, 31)):
+        with pytest.raises(Violation):
+            read_reply(sent(pack_reply(NONCE, asked)), NONCE, max_bytes, asked_bytes)
+    assert read_reply(sent(pack_reply(NONCE, asked)), NONCE, 0, 32).status is Status.ASKED
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -268,7 +280,7 @@ EIGHT = bytes(8)
 FORGED: dict[str, tuple[Callable[[], Stream], str]] = {
     "magic": (lambda: forged(magic=b"GMK2"), "does not start as a reply does"),
     "nonce": (lambda: forged(nonce=NONCE + 1), "belongs to no call"),
-    "status": (lambda: forged(status=len(Status)), "out of bounds: status 5"),
+    "status": (lambda: forged(status=len(Status)), f"out of bounds: status {len(Status)}"),
     "number of arrays": (lambda: forged(count=MAX_ARRAYS + 1), f"out of bounds: status 0, {MAX_ARRAYS + 1} arrays"),
     "length of the tree": (lambda: forged(tree_size=wire.MAX_TREE + 1), f"{wire.MAX_TREE + 1} \\+ 0 bytes"),
     "length of the text": (lambda: forged(text_size=MAX_TEXT + 1), f"1 \\+ {MAX_TEXT + 1} bytes"),
@@ -295,6 +307,9 @@ FORGED: dict[str, tuple[Callable[[], Stream], str]] = {
     "tree that ends early": (lambda: forged(tree=b"T\2\0N"), "ends too early"),
     "key that ends early": (lambda: forged(tree=b"D\1\0\5abc"), "ends too early"),
     "unknown node": (lambda: forged(tree=b"X"), "unknown node b'X'"),
+    "found, of no kind": (lambda: forged(tree=b"E\xff\0N"), "something found that is not known: 255"),
+    "found, and nothing": (lambda: forged(tree=b"E\0\0N"), "something found that is not known: 0"),
+    "found in what was found": (lambda: forged(tree=b"E\0\0" * 5000 + NONE), "something found that is not known"),
     "too deep": (lambda: forged(tree=nested(MAX_DEPTH + 1)), "too deep or too large"),
     "too many nodes": (lambda: forged(tree=b"L\xff\xff" + NONE * MAX_NODES), "too deep or too large"),
 }

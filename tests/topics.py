@@ -26,6 +26,7 @@ from grader.topics import assignment_names, find_manifest
 
 __all__ = [
     "COURSES",
+    "PRETEND",
     "PROFILES",
     "TOPICS",
     "Sandboxes",
@@ -40,12 +41,17 @@ TOPICS = assignment_names()
 COURSES = ("cs231n", "eecs498")
 """Topics whose stubs and lessons are other people's: manifests and references only, each for one array library."""
 BOTH = (Profile.NUMPY, Profile.TORCH)
+ANY = (*BOTH, Profile.PRETEND_CUDA)
+OF_TORCH = tuple(name for name in TOPICS if load_assignment(find_manifest(name)).profile is Profile.TORCH)
+"""Topics that are about torch's own: its devices, its dtypes."""
 PROFILES = tuple(
     (name, profile)
     for name in TOPICS
-    for profile in ((load_assignment(find_manifest(name)).profile,) if name in COURSES else BOTH)
+    for profile in ((load_assignment(find_manifest(name)).profile,) if name in (*COURSES, *OF_TORCH) else BOTH)
 )
 """Topics with what their worked solutions run on."""
+PRETEND = tuple((name, Profile.PRETEND_CUDA) for name in TOPICS if name not in COURSES)
+"""And on a pretend GPU."""
 Sandboxes = Mapping[Profile, Sandbox]
 
 
@@ -53,7 +59,7 @@ Sandboxes = Mapping[Profile, Sandbox]
 def sandboxes() -> Iterator[Sandboxes]:
     """Where submissions run, by what their arrays are."""
     with ExitStack() as held:
-        yield {profile: held.enter_context(Sandbox(profile, require=Rung.NONE)) for profile in BOTH}
+        yield {profile: held.enter_context(Sandbox(profile, require=Rung.NONE)) for profile in ANY}
 
 
 @cache

@@ -33,7 +33,7 @@ from grader.errors import CourseError, MachineError, ManifestError
 from grader.manifest import load_assignment
 from grader.topics import reference_folder
 
-__all__ = ["handout", "public_manifest", "write_handout"]
+__all__ = ["handout", "public_manifest", "reference_files", "write_handout"]
 
 _HEADER = re.compile(r"^\s*\[\[?\s*(?P<key>[A-Za-z0-9_.\- ]+?)\s*\]\]?\s*(#.*)?$")
 _KEPT_BACK = re.compile(r"^\s*(solution|slips)\s*=")
@@ -122,9 +122,19 @@ def _files(assignment: Assignment) -> Iterator[tuple[str, bytes]]:
     stub = _stub(assignment)
     if stub is not None:
         yield f"{home}/{assignment.file}", stub
-    folder, raw = reference_folder(manifest), tomllib.loads(text)
-    needed = [raw["reference"], raw.get("adapter"), raw.get("data"), *raw.get("given", {}).values()]
-    for name in filter(None, needed):
+    yield from reference_files(assignment)
+
+
+def reference_files(assignment: Assignment, *more: str) -> Iterator[tuple[str, bytes]]:
+    """What an assignment needs of the reference folder, by its path in a course.
+
+    Args:
+        assignment: the assignment.
+        more: further keys of its manifest that name a file there.
+    """
+    folder, raw = reference_folder(assignment.manifest), tomllib.loads(assignment.manifest.read_text(encoding="utf-8"))
+    keys = ("reference", "adapter", "data", *more)
+    for name in filter(None, [*(raw.get(key) for key in keys), *raw.get("given", {}).values()]):
         yield f"reference/{PurePosixPath(name)}", (folder / name).read_bytes()
     if assignment.data is not None:
         for licence in sorted(assignment.data.parent.glob("LICENSE*")):

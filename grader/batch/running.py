@@ -14,6 +14,7 @@ from grader.assignment import Assignment
 from grader.batch.handins import Handin
 from grader.batch.work import Graded, Order, Task, grader_digest, seed_digest
 from grader.checks.asking import finding
+from grader.devices import missing
 from grader.errors import GradebookError, MachineError, SubmissionError
 from grader.findings import Fault, FindingCode
 from grader.gradebook import Attempt, Gradebook, Key, Sealed, seal
@@ -161,6 +162,8 @@ class Pass:
         self.found: dict[str, tuple[int, Attempt]] = {}
         """Row of the report of each student, where it does not count yet."""
         self._common = common_key(assignment, order)
+        self._lacking = any(missing(setting.profile, order.device) for setting in assignment.settings)
+        """Whether what is pending stays so. Where everything is there, such a submission is graded again, whole."""
         self._open: dict[Key, list[Attempt]] = {}
         self._keys: dict[int, Key] = {}
         self.tally = Tally(total=0)
@@ -204,7 +207,7 @@ class Pass:
             key = replace(self._common, submission=submission.digest)
             if key in self._open:
                 self._open[key].append(attempt)
-            elif (row := self.book.known(key)) is not None:
+            elif (row := self.book.known(key, pending=self._lacking)) is not None:
                 self._count(row, attempt)
             else:
                 self._open[key], self._keys[number] = [attempt], key

@@ -16,6 +16,7 @@ from grader.grading import grade, prepare, ungraded
 from grader.manifest import load_assignment
 from grader.reference import Oracle
 from grader.sandbox.pool import Sandbox
+from grader.settings import Device
 from grader.submission import Submission
 
 __all__ = ["Desk", "Graded", "Order", "Task", "grader_digest", "lost", "seed_digest"]
@@ -34,6 +35,7 @@ class Order:
     """Private seed of the hidden cases."""
     rung: Rung = Rung.FULL
     require: Rung = Rung.SECCOMP
+    device: Device = Device.AUTO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ class Desk:
                 sandbox=self._sandbox,
                 oracle=self.oracle,
                 hidden_seed=self.order.seed,
+                device=self.order.device,
             )
         except Exception as error:
             told = finding(FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem=f"{type(error).__name__}: {error}")

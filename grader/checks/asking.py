@@ -19,6 +19,7 @@ from grader.calls import (
     Loaded,
     Malformed,
     Missing,
+    NotAnswered,
     Noticed,
     Opaque,
     Outcome,
@@ -27,10 +28,12 @@ from grader.calls import (
     Rung,
     TimedOut,
 )
+from grader.cases import rounded
 from grader.checks.traps import mend
 from grader.findings import Fault, Finding, FindingCode, Status
 from grader.graphs import Graph
-from grader.numerics.trees import leaves
+from grader.numerics.trees import leaves, map_leaves
+from grader.settings import Precision
 
 __all__ = ["Student", "Unanswered", "finding", "size_of"]
 
@@ -79,6 +82,8 @@ class Student:
     limits: Limits
     file: str
     """Name of the file that students edit, for messages."""
+    precision: Precision = Precision.FLOAT64
+    """What floating-point arrays are handed over in. They hold such numbers already (Case.rounded)."""
     hide_values: bool = False
     """A hidden case: the student's own words (an exception's text, a key) could tell what the arrays hold."""
     known: frozenset[str] = frozenset()
@@ -94,6 +99,8 @@ class Student:
     _told: bool = False
     noticed: Noticed | None = None
     """Of the calls that were watched, the first evidence of a numerical derivative."""
+    not_answered: bool = False
+    """A call ended because one of its own could not be answered in a function's stead."""
     waits: dict[tuple[str, str], None] = field(default_factory=dict)
     """(function, where it waits for the GPU), of this check and not of an earlier one."""
     _waited: set[str] = field(default_factory=set)
@@ -104,6 +111,7 @@ class Student:
         """Begin a check: forget the counts of the one before."""
         self.hide_values, self.known = hide_values, known
         self.calls, self.seconds, self.changed, self.overflowed, self.noticed = 0, 0.0, {}, "", None
+        self.not_answered = False
         self.waits = {}
         self._slots, self._kept_by = 0, {}  # a check asks the same whatever was asked before it
 
@@ -153,12 +161,22 @@ class Student:
     ) -> Call:
         return Call(
             function=function,
-            args=tuple(args),
+            args=tuple(args if self.precision is Precision.FLOAT64 else map(self._given, args)),
             keep=keep,
+            precision=self.precision if self.precision in (Precision.BFLOAT16, Precision.TF32) else "",
             seconds=self.limits.call_seconds,
             max_bytes=ROOM + 16 * max(like, size_of(*(arg for arg in args if not isinstance(arg, Kept)))),
-            watch=watch,
+            watch=watch and self.precision is Precision.FLOAT64,  # with fewer digits differences give no gradient
         )
+
+    def _given(self, arg: Any) -> Any:
+        """An argument with its float64 arrays in the precision; bfloat16 crosses over as float32."""
+
+        def leaf(value: Any) -> Any:
+            coarse = isinstance(value, np.ndarray) and value.dtype == np.float64
+            return rounded(value, self.precision).astype(np.float32) if coarse else value
+
+        return map_leaves(leaf, arg)
 
     def _answers(self, calls: Sequence[Call]) -> Iterator[Callable[[], Any]]:
         for call, outcome in zip(calls, self.evaluator.calls(calls), strict=False):  # an end ends them all
@@ -169,6 +187,7 @@ class Student:
         if not self._told and self.evaluator.overflowed:
             self._told, self.overflowed = True, call.function
         if not isinstance(outcome, Returned):
+            self.not_answered = isinstance(outcome, Raised) and outcome.kind == NotAnswered.__name__
             raise self._unanswered(call.function, outcome)
         self.seconds += outcome.seconds
         self.noticed = self.noticed or outcome.noticed
@@ -225,13 +244,13 @@ class Student:
         if raised.kind in _NO_MEMORY:
             megabytes = self.limits.memory_mb
             return finding(FindingCode.OUT_OF_MEMORY, function=function, megabytes=megabytes, detail=raised.traceback)
-        problem = f"{raised.kind}: {raised.message}" if raised.message else raised.kind
+        first, *more = raised.message.splitlines() or [""]
         walled = raised.kind in _OF_THE_WALL and self.evaluator.isolation.wall is not Rung.NONE
         return finding(
             FindingCode.RAISED,
             function=function,
-            problem=problem,
-            detail=raised.traceback,
+            problem=f"{raised.kind}: {first}" if first else raised.kind,
+            detail="\n".join(filter(None, [*more, raised.traceback])),
             likely=_WALL if walled else likely,
         )
 

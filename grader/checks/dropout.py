@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from grader.calls import Kept
 from grader.checks.asking import finding, size_of
 from grader.checks.question import Question, Ruling
-from grader.checks.values import compare_leaves, expected_leaves, structure_problem, tell
+from grader.checks.values import Leaf, compare_leaves, expected_leaves, structure_problem, tell
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison
 from grader.reference import Expected
@@ -60,8 +60,8 @@ def forward(question: Question) -> Ruling:
         return Ruling(failure=bad)
     failure = _shares(function, np.asarray(out), p)
     mask = _mask(out)
-    wanted = question.oracle.with_mask(question.exercise, question.case, mask).value
-    results = compare_leaves(out, expected_leaves("out", wanted))
+    wanted = question.oracle.with_mask(question.exercise, question.case, mask)
+    results = compare_leaves(out, _out(wanted))
     comparisons = [(leaf.name, result) for leaf, _, result in results]
     wrong = tell(FindingCode.WRONG_VALUE, results, hide_values=question.hide_values)
     if wrong is not None and (failure is None or wrong.code is not FindingCode.WRONG_VALUE):
@@ -138,7 +138,8 @@ def _gradient(question: Question, cache: Kept, wanted: Expected) -> Any:
     problem = structure_problem(gradient, expected)
     if problem:
         return finding(FindingCode.WRONG_STRUCTURE, what=f"d{name}", problem=problem)
-    return compare_leaves(gradient, expected_leaves(f"d{name}", expected))
+    slack = None if wanted.slack is None else wanted.slack.gradients
+    return compare_leaves(gradient, expected_leaves(f"d{name}", expected, slack=slack))
 
 
 def _structure(question: Question, out: Any) -> Finding | None:
@@ -215,7 +216,11 @@ def _is_another_mask(up: Array, mask: Array, actual: Any) -> bool:
 
 
 def _forward_is_right(out: Any, wanted: Expected) -> bool:
-    return all(result.passed for _, _, result in compare_leaves(out, expected_leaves("out", wanted.value)))
+    return all(result.passed for _, _, result in compare_leaves(out, _out(wanted)))
+
+
+def _out(wanted: Expected) -> list[Leaf]:
+    return expected_leaves("out", wanted.value, slack=None if wanted.slack is None else wanted.slack.value)
 
 
 def _named(results: Any) -> list[tuple[str, Comparison]]:

@@ -109,16 +109,26 @@ def _check(question: Question, ruling: Ruling) -> Check:
         case=question.case.name,
         hidden=question.case.spec.hidden,
         status=status or Status.PASSED,
+        setting=question.setting,
         fault=fault,
         credit=credit,
         findings=(*([failure] if failure else []), *ruling.warnings, *warnings),
         comparisons=tuple(ruling.comparisons),
         gradient=ruling.gradient,
-        inputs=question.oracle.once(("inputs", question.case.key), lambda: describe(question.exercise, question.case)),
+        curve=ruling.curve,
+        inputs=_inputs(question),
         seed=question.case.seed,
         calls=question.student.calls,
         seconds=question.student.seconds,
     )
+
+
+def _inputs(question: Question) -> str:
+    """What the function was called with: dropout at test time is, though its cases are those of the training."""
+    case, exercise = question.case, question.exercise
+    if exercise.kind is Kind.DROPOUT and question.aspect == "test":
+        return describe(exercise, replace(case, arguments={**case.arguments, "train": False}))
+    return question.oracle.once(("inputs", case.key), lambda: describe(exercise, case))
 
 
 def _overflow(question: Question) -> list[Finding]:

@@ -66,7 +66,9 @@ def expected_value(question: Question) -> list[Leaf]:
         name = "loss" if exercise.kind is Kind.LOSS else "out"
         context = Context(name=name, axes=exercise.output, sizes=case.sizes, inputs=inputs, forward=True)
         # Where the result is zero throughout, the largest number that goes in is what may have cancelled in it.
-        found = expected_leaves(name, question.oracle.expected(exercise, case).value, largest(inputs.values()))
+        expected = question.oracle.expected(exercise, case)
+        slack = None if expected.slack is None else expected.slack.value
+        found = expected_leaves(name, expected.value, largest(inputs.values()), slack=slack)
         axes = exercise.outputs if len(exercise.outputs) == len(found) else [()] * len(found)
         return [
             replace(leaf, axes=own, context=replace(context, name=leaf.name, axes=own))

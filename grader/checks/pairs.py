@@ -18,6 +18,10 @@ student's *own* forward (finite differences); the backward equals the reference'
 those of the case. A forward that returns no array of the right shape, or nothing, is a wrong one; the contract of its
 backward can't be tested, and it is right if it gives the reference's gradient.
 
+In a coarser precision than float64 no differences are taken, for they would be noise: there the reference and the
+contract alone decide. (The same file was judged in float64 before: grader.grading.) Where the reference disagrees, the
+student's own gradients in float64 are asked for: a choice at a kink that is right there is right here.
+
 Before wrong numbers cost a point the reference itself is held against finite differences (Oracle.doubt).
 """
 
@@ -58,6 +62,7 @@ from grader.numerics.gradcheck import Outcome as CheckOutcome
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import joined, leaves, named_leaves, rebuild, split
 from grader.reference import Expected
+from grader.settings import Precision
 
 __all__ = ["backward", "by_hand", "loss_gradient"]
 
@@ -216,6 +221,7 @@ def _own(question: Question, out: Any, runs: Any, pull: Any, forward_right: bool
         reference=truth if forward_right else None,
         seed=case.seed,
         localise=forward_right,
+        differences=case.precision is Precision.FLOAT64,
         forwards=forwards,
         elsewhere=True,  # what an evaluator's call writes into, the student's side notes: Returned.changed
     )
@@ -226,6 +232,9 @@ def _weigh(question: Question, evidence: _Evidence) -> Ruling:
     broken = _broken_contract(question, evidence)
     if broken is not None:
         return Ruling(failure=broken)
+    if question.case.precision is not Precision.FLOAT64:
+        right = evidence.equals_reference or _chosen_in_float64(question, evidence)
+        return Ruling() if right else Ruling(failure=_wrong(question, evidence))
     own, exercise = evidence.own.outcome, question.exercise
     if evidence.equals_reference:
         if evidence.forward_right and own is CheckOutcome.FAILED:
@@ -241,6 +250,37 @@ def _weigh(question: Question, evidence: _Evidence) -> Ruling:
         why = evidence.own.warnings[-1].code.value if evidence.own.warnings else "no direction could be checked"
         return Ruling(failure=finding(FindingCode.INCONCLUSIVE, fault=Fault.COURSE, what=what, problem=why))
     return Ruling(failure=_wrong(question, evidence))
+
+
+def _chosen_in_float64(question: Question, evidence: _Evidence) -> bool:
+    """Whether these are, to their digits, the student's own gradients in float64, and those are right beside the
+    reference's: another choice of the subgradient at a kink, of which differences tell nothing in fewer digits.
+    """
+    name = f"{question.case.name}, in float64"
+    case = replace(question.case, precision=Precision.FLOAT64, spec=replace(question.case.spec, name=name))
+    exact = replace(question, case=case, student=replace(question.student, precision=Precision.FLOAT64))
+    try:
+        ruling = loss_gradient(exact) if question.exercise.kind is Kind.LOSS else backward(exact)
+        if ruling.failure is not None or all(result.passed for _, result in ruling.comparisons):
+            return False
+        own = _against_reference(exact, _gradients(exact))
+    except Unanswered:
+        return False
+    if isinstance(own, Finding):
+        return False
+    pairs = zip(evidence.results, own, strict=True)
+    return all(compare(actual, wanted, leaf.tolerance).passed for (leaf, actual, _), (_, wanted, _) in pairs)
+
+
+def _gradients(question: Question) -> Any:
+    """What the student's code gives for the case, asked once more."""
+    roles, student, case = question.exercise.functions, question.student, question.case
+    if question.exercise.kind is Kind.LOSS:
+        return loss_and_gradient(question, case.args)[1]
+    expected, results = question.oracle.expected(question.exercise, case), len(question.exercise.outputs)
+    _, cache = student.pair(roles["forward"], *case.args, like=size_of(expected.value), results=results)
+    upstream = case.upstream if results > 1 else [case.upstream]
+    return student.value(roles["backward"], *upstream, cache, like=size_of(*expected.gradients.values()))
 
 
 def _wrong(question: Question, evidence: _Evidence) -> Finding | None:
@@ -428,7 +468,13 @@ def _gradient_leaves(question: Question) -> dict[str, list[Leaf]]:
     inputs, scale = float_inputs(case.inputs), largest(leaves(dict(gradients)))
     # The gradient of a bias in front of a batch norm is zero, and what rounding leaves of the upstream gradient.
     noise = largest(leaves(1.0 if case.upstream is None else case.upstream))
-    wanted = {name: expected_leaves(_label(question, name), tree, scale, noise) for name, tree in gradients.items()}
+    slack = question.oracle.expected(exercise, case).slack
+    wanted = {
+        name: expected_leaves(
+            _label(question, name), tree, scale, noise, slack=None if slack is None else slack.gradients[name]
+        )
+        for name, tree in gradients.items()
+    }
     every = {leaf.name: leaf.expected for each in wanted.values() for leaf in each}
 
     def told(leaf: Leaf, spec: ArraySpec) -> Leaf:

@@ -9,10 +9,11 @@ from fractions import Fraction
 from grader.assignment import Exercise
 from grader.cases import Case
 from grader.checks.asking import Student
-from grader.findings import Finding, Status
+from grader.findings import Curve, Finding, Status
 from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck
 from grader.reference import Oracle
+from grader.settings import Setting
 
 __all__ = ["Question", "Ruling"]
 
@@ -29,6 +30,8 @@ class Question:
     oracle: Oracle
     hide_values: bool = False
     """A hidden case under a private seed: the student is told what is wrong, never with which numbers."""
+    setting: Setting | None = None
+    """In which further setting it is asked; None in the main one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,5 +44,6 @@ class Ruling:
     status: Status | None = None
     comparisons: Sequence[tuple[str, Comparison]] = ()
     gradient: GradientCheck | None = None
+    curve: Curve | None = None
     warnings: Sequence[Finding] = ()
     """What is worth saying beside; costs nothing."""

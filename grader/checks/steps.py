@@ -121,6 +121,11 @@ def _named(question: Question, made: Expected) -> dict[str, Any]:
     }
 
 
+def _slack(question: Question, expected: Expected, step: int) -> dict[str, Any]:
+    """How far each may lie from what is expected, where less than float64 is asked."""
+    return {} if expected.slack is None else _after(question, expected.slack, step)
+
+
 def _start(value: Any) -> Any:
     """A field of the state before the first step: zeros, or 0 for a count, an int as a student would write it."""
     return 0 if isinstance(value, np.ndarray) and value.ndim == 0 else map_leaves(np.zeros_like, value)
@@ -148,9 +153,13 @@ def _found(function: str, result: Any, wanted: dict[str, Any]) -> dict[str, Any]
 
 def _compare(question: Question, found: dict[str, Any], step: int) -> list[tuple[Leaf, Any, Comparison]]:
     expected = question.oracle.expected(question.exercise, question.case)
+    slack = _slack(question, expected, step)
     every = question.oracle.once(
         ("step", question.case.key, step),
-        lambda: {name: expected_leaves(name, tree) for name, tree in _after(question, expected, step).items()},
+        lambda: {
+            name: expected_leaves(name, tree, slack=slack.get(name))
+            for name, tree in _after(question, expected, step).items()
+        },
     )
     return [result for name, own in every.items() for result in compare_leaves(found[name], own)]
 

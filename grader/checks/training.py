@@ -17,12 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.cases import Case
-from grader.checks.asking import Student, finding, size_of
+from grader.checks.asking import Student, Unanswered, finding, size_of
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import recognised
-from grader.checks.values import compare_leaves, describe_value, expected_leaves, numbers, structure_problem, tell
+from grader.checks.values import (
+    Leaf,
+    compare_leaves,
+    describe_value,
+    expected_leaves,
+    numbers,
+    structure_problem,
+    tell,
+)
 from grader.errors import OracleError
-from grader.findings import Finding, FindingCode
+from grader.findings import Curve, Finding, FindingCode
 from grader.numerics.comparison import Reason
 from grader.numerics.tolerance import Tolerance
 from grader.numerics.trees import named_leaves
@@ -31,6 +39,8 @@ from grader.reference import Expected
 __all__ = ["SLIPS", "Slip", "result", "trajectory"]
 
 Array: TypeAlias = NDArray[Any]
+MOST_STEPS = 200
+"""Of a curve; a picture has no room for more."""
 
 
 def trajectory(question: Question) -> Ruling:
@@ -41,19 +51,20 @@ def trajectory(question: Question) -> Ruling:
     if isinstance(trained, Finding):
         return Ruling(failure=trained)
     params, losses = trained
+    curve = _curve(question, losses)
     bad = _bad_losses(losses, len(expected.value))
     problem = structure_problem(params, expected.trajectory[0])
     if problem or bad:
         told = finding(FindingCode.WRONG_STRUCTURE, what=name if problem else "losses", problem=problem or bad)
-        return Ruling(failure=told)
-    return _compare(question, params, np.asarray(losses, dtype=np.float64), expected)
+        return Ruling(failure=told, curve=curve)
+    return replace(_compare(question, params, np.asarray(losses, dtype=np.float64), expected), curve=curve)
 
 
 def _compare(question: Question, params: Any, losses: Array, expected: Expected) -> Ruling:
     """Parameters first: a wrong update is the cause of the wrong losses after it."""
     name = next(iter(question.exercise.inputs))
-    trained = compare_leaves(params, expected_leaves(name, expected.trajectory[0]))
-    told = compare_leaves(losses, expected_leaves("loss", expected.value))
+    trained = compare_leaves(params, _trained(name, expected))
+    told = compare_leaves(losses, _losses(expected))
     results = [*trained, *told]
     step = _first_wrong(losses, expected.value, told[0][2].tolerance)
     if any(not comparison.passed for _, _, comparison in trained):
@@ -73,6 +84,17 @@ def _compare(question: Question, params: Any, losses: Array, expected: Expected)
     if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY and not (cause and cause.alone):
         failure = _explained(question, failure, params, losses, expected)
     return Ruling(failure=failure, comparisons=[(leaf.name, comparison) for leaf, _, comparison in results])
+
+
+def _trained(name: str, expected: Expected) -> list[Leaf]:
+    slack = None if expected.slack is None else expected.slack.trajectory[0]
+    return expected_leaves(name, expected.trajectory[0], slack=slack)
+
+
+def _losses(expected: Expected) -> list[Leaf]:
+    """Numbers, of whatever type."""
+    slack = None if expected.slack is None else replace(expected.slack.value, dtype="float64")
+    return expected_leaves("loss", expected.value, slack=slack)
 
 
 def _first_wrong(losses: Array, expected: Array, tolerance: Tolerance) -> int:
@@ -221,39 +243,59 @@ def result(question: Question) -> Ruling:
     trained = _train(question, _args(question))
     if isinstance(trained, Finding):
         return Ruling(failure=trained)
-    params, _ = trained
+    params, losses = trained
     bad = _unfit(question, params)
     if bad is not None:
         return Ruling(failure=bad)
+    curve = _curve(question, losses)
     loss, accuracy = question.oracle.evaluate(question.exercise, question.case, params)
     enough = spec.accuracy is None or accuracy >= spec.accuracy
     low = spec.loss is None or loss <= spec.loss
     if enough and low:
-        return Ruling()
+        return Ruling(curve=curve)
     asked = [] if spec.accuracy is None else [f"an accuracy of {_percent(spec.accuracy)}"]
     asked += [] if spec.loss is None else [f"a loss of {spec.loss:g}"]
     reached = f"an accuracy of {_percent(accuracy)} and a loss of {loss:.4g} on what it was trained on"
     told = finding(FindingCode.NOT_LEARNED, reached=reached, asked=" and ".join(asked))
-    return Ruling(failure=_from_the_start(question, told))
+    return Ruling(failure=_from_the_start(question, told), curve=curve)
 
 
 def _from_the_start(question: Question, told: Finding) -> Finding:
-    """The finding with the cause that shows in the first steps of the same training; as it was if none does."""
+    """The finding with the cause that shows in the first steps of the same training; as it was if none does.
+
+    Neither a reference that can't be trained for a step or two nor a loop that then fails changes what is told.
+    """
     for steps in (1, 2):
         if question.case.arguments.get("steps", 0) <= steps:
             return told
         shorter = replace(question, case=_shorter(question.case, steps))
-        trained = _train(shorter, _args(shorter))
-        if isinstance(trained, Finding) or _bad_losses(trained[1], steps):
+        try:
+            failure = trajectory(shorter).failure
+        except (OracleError, Unanswered):
             return told
-        params, losses = trained
-        expected = question.oracle.expected(question.exercise, shorter.case)
-        if structure_problem(params, expected.trajectory[0]):
-            return told
-        failure = _compare(shorter, params, np.asarray(losses, dtype=np.float64), expected).failure
-        if failure is not None:
+        if failure is not None and failure.code in (FindingCode.WRONG_TRAJECTORY, FindingCode.NOT_FINITE):
             return replace(told, pattern=failure.pattern, likely=failure.likely, diagnosis=failure.diagnosis)
     return told
+
+
+def _curve(question: Question, losses: Any) -> Curve | None:
+    """Losses beside the reference's, at no more than MOST_STEPS steps; None where there are none to be seen.
+
+    The trained network alone is judged, so a reference that can't be trained as long costs only the picture.
+    """
+    if question.hide_values:
+        return None
+    try:
+        expected = question.oracle.expected(question.exercise, question.case).value
+    except OracleError:
+        return None
+    if len(expected) < 2 or _bad_losses(losses, len(expected)):
+        return None
+    at = np.unique(np.linspace(0, len(expected) - 1, MOST_STEPS).round().astype(int))
+    actual = np.asarray(losses, dtype=np.float64)
+    return Curve(
+        steps=tuple((at + 1).tolist()), actual=tuple(actual[at].tolist()), expected=tuple(expected[at].tolist())
+    )
 
 
 def _args(question: Question, **changes: Any) -> list[Any]:
@@ -331,7 +373,7 @@ def _first_step(question: Question, final: Any, steps: int) -> int:
         trained = _train(question, _args(question, steps=middle))
         if isinstance(trained, Finding) or structure_problem(trained[0], final):
             return high
-        results = compare_leaves(trained[0], expected_leaves(name, expected.trajectory[0]))
+        results = compare_leaves(trained[0], _trained(name, expected))
         if all(comparison.passed for _, _, comparison in results):
             low = middle
         else:

@@ -68,12 +68,12 @@ _TABLE: Final = (
     ),
     (
         "TypeError",
-        r"transpose\(\) received an invalid combination of arguments.*",
+        r"transpose\(\) (?:received an invalid combination of arguments|takes 2 positional arguments but \d were).*",
         "on torch x.transpose exchanges two axes: write xp.permute_dims(x, (0, 2, 1))",
     ),
     (
         "RuntimeError",
-        r"expected (?:m1 and m2|mat1 and mat2|scalar type|both vectors).*(?:[Ff]loat|[Dd]ouble).*",
+        r"(?:expected (?:m1 and m2|mat1 and mat2|scalar type|both vectors)|addmv input).*(?:[Ff]loat|[Dd]ouble).*",
         "torch.zeros and the like make float32 unless they are told otherwise: give them dtype=x.dtype",
     ),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from grader.assignment import Exercise, Kind
 from grader.cases import Case
 from grader.numerics.comparison import compare
-from grader.numerics.tolerance import tolerance_for
+from grader.numerics.tolerance import Slack, tolerance_for, tolerance_of
 from grader.numerics.trees import leaves, named_leaves
 from grader.reference import Expected, Oracle
 
@@ -43,12 +44,16 @@ def _temptations(exercise: Exercise, case: Case, aspect: str, oracle: Oracle) ->
     """(what, name of a tempting wrong result for it, whether it would pass) in a case."""
     if aspect == "result" or exercise.kind is Kind.DROPOUT:  # a rate and a scale, which none of these has
         return
-    arrays = list(_arrays(exercise, case, aspect, oracle.expected(exercise, case)))
-    for what, expected, given in arrays:
-        yield what, "all zeros", _passes(np.zeros_like(expected), expected)
-        yield what, "the sign-flipped array", _passes(-np.asarray(expected, dtype=np.float64), expected)
+    found = oracle.expected(exercise, case)
+    arrays = list(_arrays(exercise, case, aspect, found))
+    slacks: list[Slack | None] = [None] * len(arrays)
+    if found.slack is not None and case.graph is None:
+        slacks = [slack for _, slack, _ in _arrays(exercise, case, aspect, found.slack)]
+    for (what, expected, given), slack in zip(arrays, slacks, strict=True):
+        yield what, "all zeros", _passes(np.zeros_like(expected), expected, slack)
+        yield what, "the sign-flipped array", _passes(-np.asarray(expected, dtype=np.float64), expected, slack)
         if exercise.kind in (Kind.STEP, Kind.TRAINING):
-            yield what, "what went in", _passes(given, expected)
+            yield what, "what went in", _passes(given, expected, slack)
     if exercise.kind not in (Kind.STEP, Kind.TRAINING):
         what = ", ".join(what for what, _, _ in arrays)
         name = "the upstream gradient" if aspect in ("backward", "gradient") else "the first input"
@@ -74,5 +79,7 @@ def _arrays(exercise: Exercise, case: Case, aspect: str, expected: Expected) -> 
             yield what, array, leaves(start)[0]
 
 
-def _passes(array: Any, expected: Any) -> bool:
+def _passes(array: Any, expected: Any, slack: Slack | None = None) -> bool:
+    if slack is not None:
+        return compare(array, expected, replace(tolerance_of(expected, slack), dtype="")).passed
     return compare(array, expected, tolerance_for(expected, "float64")).passed

@@ -13,8 +13,8 @@ from grader.checks.asking import finding
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison, Reason, compare
 from grader.numerics.diagnosis import Context, Diagnosis, DiagnosisCode, diagnose
-from grader.numerics.tolerance import Tolerance, tolerance_for
-from grader.numerics.trees import map_leaves, named_leaves, same_structure
+from grader.numerics.tolerance import Slack, Tolerance, tolerance_for, tolerance_of
+from grader.numerics.trees import leaves, map_leaves, named_leaves, same_structure
 
 __all__ = [
     "Cause",
@@ -61,20 +61,26 @@ class Cause:
     """No other mistake gives these arrays; else what is known of the first array is said, if anything is."""
 
 
-def expected_leaves(name: str, tree: Any, scale: float = 0.0, noise: float = 0.0) -> list[Leaf]:
-    """Leaves of an expected tree.
+def expected_leaves(name: str, tree: Any, scale: float = 0.0, noise: float = 0.0, *, slack: Any = None) -> list[Leaf]:
+    """Leaves of an expected tree. `slack` is a tree of Slack like it where less is asked than float64 (Expected.slack).
 
     `scale` is the size of what goes into it: where an expected array is zero throughout, it alone says how large a
     rounding error may be. So does `noise`, where an array is nothing but what rounding leaves of zero beside it.
     """
-    return [_leaf(label, np.asarray(value), scale, noise) for label, value in named_leaves(tree, name)]
+    named = named_leaves(tree, name)
+    slacks = leaves(slack) if slack is not None else [None] * len(named)
+    return [
+        _leaf(label, np.asarray(value), scale, noise, own) for (label, value), own in zip(named, slacks, strict=True)
+    ]
 
 
-def _leaf(name: str, expected: np.ndarray[Any, Any], scale: float, noise: float) -> Leaf:
-    tolerance = tolerance_for(expected, np.float64, scale=0.0 if np.any(expected) else scale)
-    if noise and np.all(np.abs(expected) <= (lost := tolerance_for(0.0, np.float64, scale=noise)).atol):
-        tolerance = replace(tolerance, atol=max(tolerance.atol, lost.atol))
-    return Leaf(name=name, expected=expected, tolerance=tolerance)
+def _leaf(name: str, expected: np.ndarray[Any, Any], scale: float, noise: float, slack: Slack | None) -> Leaf:
+    below = 0.0 if np.any(expected) else scale
+    if np.all(np.abs(expected) <= tolerance_for(0.0, np.float64, scale=noise).atol):
+        below = max(below, noise)
+    if slack is not None:
+        return Leaf(name=name, expected=expected, tolerance=tolerance_of(expected, slack, scale=below))
+    return Leaf(name=name, expected=expected, tolerance=tolerance_for(expected, np.float64, scale=below))
 
 
 def structure_problem(actual: Any, expected: Any) -> str | None:
@@ -158,9 +164,13 @@ def tell(
     wrong.sort(key=lambda told: told[2].reason not in (Reason.NOT_AN_ARRAY, Reason.SHAPE))  # the plainest first
     if not wrong:
         return None
-    told = [diagnose(actual, leaf.expected, leaf.context or _plain(leaf)) for leaf, actual, _ in wrong]
     leaf, actual, result = wrong[0]
+    if isinstance(actual, Elsewhere):
+        return _strayed(leaf, actual, wrong[1:], _right(results))
     base = _headline(code, leaf, actual, result, fields)
+    if result.reason is Reason.WIDER:
+        return base
+    told = [_diagnoses(leaf, actual) for leaf, actual, _ in wrong]
     first = told[0][0] if told[0] else None
     known = first is not None and first.code is not DiagnosisCode.UNKNOWN
     base = replace(base, worst="" if hide_values else _worst(leaf.name, result))
@@ -174,11 +184,43 @@ def tell(
         return replace(base, pattern=cause.pattern, likely=cause.likely, diagnosis=cause.name, also=also)
     return replace(
         base,
-        pattern="" if first is None or not known else first.code.title if hide_values else first.pattern,
-        likely=base.likely or ("" if first is None or _is_verdict(leaf) else first.cause or ""),
+        pattern="" if first is None or not known else first.code.title if hide_values else _said_once(first, result),
+        likely="" if first is None or _is_verdict(leaf) else first.cause or "",
         diagnosis="" if first is None else first.code.name,
         also=_also(results, wrong, told, hide_values),
     )
+
+
+def _said_once(first: Diagnosis, result: Comparison) -> str:
+    """A pattern without the shapes that the headline has told."""
+    if result.reason is not Reason.SHAPE:
+        return first.pattern
+    told = f"yours has shape {result.actual_shape}, expected {result.expected_shape}"
+    return first.pattern.removeprefix(told).removeprefix(": ")
+
+
+def _strayed(
+    leaf: Leaf, actual: Elsewhere, others: Sequence[tuple[Leaf, Any, Comparison]], right: Sequence[str]
+) -> Finding:
+    """About an array of another device or library; its numbers are looked at all the same."""
+    same = [other.name for other, found, _ in others if isinstance(found, Elsewhere) and found.found is actual.found]
+    rest = [other.name for other, _, _ in others if other.name not in same]
+    return finding(
+        FindingCode.WRONG_DEVICE,
+        what=leaf.name,
+        found=actual.found,
+        pattern="its numbers are right" if compare(actual.value, leaf.expected, leaf.tolerance).passed else "",
+        likely=actual.made or _MENDS[actual.found],
+        also=_in_words(same, rest, right),
+    )
+
+
+def _diagnoses(leaf: Leaf, actual: Any) -> tuple[Diagnosis, ...]:
+    """What the error looks like; not that digits are lost where less than float64 was asked."""
+    found = diagnose(actual, leaf.expected, leaf.context or _plain(leaf))
+    if leaf.tolerance.dtype:
+        return tuple(each for each in found if each.code is not DiagnosisCode.FLOAT32)
+    return found
 
 
 def _is_verdict(leaf: Leaf) -> bool:
@@ -194,15 +236,18 @@ def _plain(leaf: Leaf) -> Context:
 
 def _headline(code: FindingCode, leaf: Leaf, actual: Any, result: Comparison, fields: Mapping[str, Any]) -> Finding:
     match result.reason:
-        case Reason.NOT_AN_ARRAY if isinstance(actual, Elsewhere):
-            found, likely = actual.found, actual.made or _MENDS[actual.found]
-            return finding(FindingCode.WRONG_DEVICE, what=leaf.name, found=found, likely=likely)
         case Reason.NOT_AN_ARRAY:
             problem = f"must be {describe_value(leaf.expected)}, it is {describe_value(actual)}"
             return finding(FindingCode.WRONG_STRUCTURE, what=leaf.name, problem=problem)
         case Reason.SHAPE:
             return finding(
                 FindingCode.WRONG_SHAPE, what=leaf.name, shape=result.actual_shape, expected=result.expected_shape
+            )
+        case Reason.WIDER:
+            dtype = leaf.tolerance.dtype
+            likely = f"{dtype} in, {dtype} out: make arrays with dtype=x.dtype, and numbers plain Python's"
+            return finding(
+                FindingCode.WRONG_DTYPE, what=leaf.name, dtype=result.actual_dtype, expected=dtype, likely=likely
             )
         case Reason.DTYPE | Reason.PRECISION:
             return finding(
@@ -219,10 +264,18 @@ def _worst(name: str, result: Comparison) -> str:
     if result.worst is None or result.actual is None or result.expected is None:
         return ""
     index = f"[{', '.join(map(str, result.worst))}]" if result.worst else ""
-    return (
-        f"{name}{index}  yours {result.actual:.6g}  expected {result.expected:.6g}  "
-        f"error {result.error:.1e}, allowed {result.allowed:.1e}"
-    )
+    yours, expected = _told_apart(result.actual + 0.0, result.expected + 0.0)  # -0 is 0
+    return f"{name}{index}  yours {yours}  expected {expected}  error {result.error:.1e}, allowed {result.allowed:.1e}"
+
+
+def _told_apart(first: float, second: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ, and at least 6."""
+    for digits in (6, 9, 12):
+        if f"{first:.{digits}g}" != f"{second:.{digits}g}":
+            break
+    else:
+        digits = 17
+    return f"{first:.{digits}g}", f"{second:.{digits}g}"
 
 
 def _also(

@@ -17,9 +17,11 @@ import click
 
 from grader import __version__
 from grader.cli.classes import batch_command, merge_command, regrade_command, show_command
-from grader.cli.courses import lint_command, new_command, release_command
+from grader.cli.courses import calibrate_command, lint_command, new_command, release_command
 from grader.cli.exporting import export_command
+from grader.cli.packages import package_command
 from grader.cli.single import demo_command, doctor_command, grade_command, schema_command, topics_command
+from grader.cli.sites import publish_command
 from grader.cli.terminal import FAILED, INTERRUPTED, PASSED, UNDECIDED, tell
 from grader.errors import CourseError, GradebookError, GradmarkError, MachineError, SubmissionError
 
@@ -77,7 +79,9 @@ Examples:
   grader grade handin.zip --assignment mlp --report r.json
   grader topics                         what can be graded
   grader batch submissions.zip --assignment mlp --out run
+  grader calibrate mlp                  is the assignment fair, does it see what is wrong?
   grader export run --format csv        grades for a gradebook or another grader
+  grader publish run --out site         the class as pages, a student each
   grader demo                           see what the messages look like
   grader doctor                         does everything work here?
 
@@ -100,10 +104,13 @@ for _command in (
     merge_command,
     show_command,
     export_command,
+    publish_command,
     topics_command,
     new_command,
     lint_command,
+    calibrate_command,
     release_command,
+    package_command,
     demo_command,
     schema_command,
     doctor_command,

@@ -15,7 +15,9 @@ import click
 
 from grader.calls import Rung
 from grader.cli.terminal import PASSED, UNDECIDED, Progress, painted, say, tell, warn_of_no_wall
+from grader.devices import require as require_device
 from grader.errors import CourseError, GradebookError, MachineError
+from grader.settings import Device
 from grader.topics import find_manifest
 
 if TYPE_CHECKING:
@@ -61,6 +63,13 @@ def _how(command: Callable[..., int]) -> Callable[..., int]:
             default=Rung.SECCOMP.value,
             show_default=True,
             help="Least wall to run the code behind; as for `grader grade`.",
+        ),
+        click.option(
+            "--device",
+            type=click.Choice([device.value for device in Device]),
+            default=Device.AUTO.value,
+            show_default=True,
+            help="As for `grader grade`. With a GPU, what was pending in RUN is graded again.",
         ),
         click.option(
             "--dask",
@@ -254,19 +263,35 @@ Examples:
   grader show run ada                one student's result
   grader show run ada --history      all results there were
   grader show run ada --format json > ada.json
+  grader show run ada --for-student  as much of it as the manifest's feedback lets a student see
+  grader show run ada --html ada.html
 """,
 )
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("student", required=False)
+@click.option(
+    "--for-student", is_flag=True, help="Of one STUDENT's result only what the manifest's `feedback` lets students see."
+)
 @click.option("--history", is_flag=True, help="List every result of the student, the one that counts last.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the student's page here, and print nothing.",
+)
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the output."
 )
-def show_command(run: Path, student: str | None, history: bool, form: str) -> int:
-    """Show what the gradebook of RUN holds: of the class, or of one STUDENT."""
+def show_command(run: Path, student: str | None, for_student: bool, history: bool, page: Path | None, form: str) -> int:
+    """Show what the gradebook of RUN holds: of the class, or of one STUDENT, all of it unless --for-student."""
+    if for_student and student is None:
+        raise click.UsageError("--for-student is about one student: say which")
     from grader.batch.summary import render_class
     from grader.gradebook import Gradebook
 
+    if page is not None and (student is None or history):
+        raise click.BadParameter("a page is of one STUDENT, and not of a history", param_hint="'--html'")
     with Gradebook(run) as book:
         if student is None:
             say(painted(render_class(book, book.about("name") or run.name)))
@@ -280,10 +305,17 @@ def show_command(run: Path, student: str | None, history: bool, form: str) -> in
                 late = ", late" if attempt.late else ""
                 say(f"{recorded.recorded}  {recorded.sealed.points}  {attempt.why}: {attempt.handin}{late}")
             return PASSED
+        from grader.report import feedback
         from grader.report.console import render
         from grader.report.model import report_json
 
         report = book.report(latest.row, student)
+        report = feedback.for_student(report) if for_student else report
+        if page is not None:
+            from grader.report.html import write_html
+
+            write_html(report, page)
+            return PASSED
         say(report_json(report) if form == "json" else painted(render(report)))
     return PASSED
 
@@ -303,7 +335,10 @@ def _order(assignment: str, seed: int | None, how: dict[str, Any]) -> tuple[Assi
     if rung is Rung.NONE:
         warn_of_no_wall("--unsafe was given")
     require = Rung.NONE if how["unsafe"] else Rung(how["require"])
-    return load_assignment(manifest), Order(manifest=manifest.resolve(), seed=seed, rung=rung, require=require)
+    device = Device(how["device"])
+    require_device(device)
+    order = Order(manifest=manifest.resolve(), seed=seed, rung=rung, require=require, device=device)
+    return load_assignment(manifest), order
 
 
 def _read(submissions: Path, shard: Shard) -> Class:

@@ -12,6 +12,7 @@ import click
 
 from grader.cli.terminal import PASSED, UNDECIDED, say, tell
 from grader.errors import GradebookError, MachineError
+from grader.report.writing import write_whole
 
 if TYPE_CHECKING:
     from grader.gradebook import Attempt, Gradebook, Sealed
@@ -163,8 +164,9 @@ class _Entry:
         import msgspec
 
         from grader.gradebook import unseal
+        from grader.report.feedback import for_student
 
-        report = unseal(self.sealed.report)
+        report = for_student(unseal(self.sealed.report))  # students read what other programs are given
         named = msgspec.structs.replace(report.submission, name=self.attempt.student)
         return msgspec.structs.replace(report, submission=named)
 
@@ -321,7 +323,7 @@ def _folder(form: ReportFormat, found: _Source, undecided: Undecided, roster: Ro
         if data is None:
             path.unlink(missing_ok=True)  # what an earlier export wrote there is no longer so
         else:
-            _write(data, path)
+            write_whole(data, path)
             files += 1
     _told_held(held)
     tell(f"{files} {'file' if files == 1 else 'files'} in {out}")
@@ -378,22 +380,4 @@ def _give(data: bytes, out: Path | None) -> None:
     elif out.is_dir():
         raise click.BadParameter(f"{out} is a folder, and this is one file", param_hint="'--out'")
     else:
-        _write(data, out)
-
-
-def _write(data: bytes, path: Path) -> None:
-    """Whole or not at all.
-
-    Raises:
-        MachineError: it can't be written; what was there before is as it was.
-    """
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        if path.exists() and not path.is_file():  # a pipe or a device is written to, and never replaced by a file
-            path.write_bytes(data)
-            return
-        scratch.write_bytes(data)
-        scratch.replace(path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise MachineError(f"{path} can't be written: {error.strerror or error}") from error
+        write_whole(data, out)

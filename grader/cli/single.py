@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +13,7 @@ import click
 from grader.calls import Rung
 from grader.cli.terminal import FAILED, PASSED, UNDECIDED, Progress, painted, say, tell, warn_of_no_wall
 from grader.errors import CourseError
+from grader.settings import Device
 from grader.topics import assignment_names, find_manifest
 
 if TYPE_CHECKING:
@@ -24,12 +28,14 @@ __all__ = ["demo_command", "doctor_command", "grade_command", "schema_command", 
 Examples:
   grader grade assignments/mlp
   grader grade handin.zip --assignment mlp --report report.json
+  grader grade mlp.ipynb --assignment mlp --html result.html
   grader grade mlp.ipynb --assignment mlp --seed 8671 --format json
   grader grade handin.zip --assignment mlp --require full
+  grader grade handin.zip --assignment mlp --complete report.json
 
 \b
 Exit codes: 0 everything passed, 1 something failed, 2 could not grade
-(the message says whose fault that is).
+(the message says whose fault that is). What is pending fails nothing.
 """,
 )
 @click.argument("submission", type=click.Path(exists=True, path_type=Path))
@@ -68,7 +74,47 @@ Exit codes: 0 everything passed, 1 something failed, 2 could not grade
     help="Take the wall down: the code can do whatever you can. The report says so. For code that you trust.",
 )
 @click.option(
+    "--device",
+    type=click.Choice([device.value for device in Device]),
+    default=Device.AUTO.value,
+    show_default=True,
+    help="cpu: leave a GPU alone, so that its points stay pending; cuda: require one; auto: use it if it is there.",
+)
+@click.option(
+    "--complete",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="REPORT",
+    help="Judge only what is pending in this report of the same submission, and write it anew (or to --report).",
+)
+@click.option(
+    "--feedback",
+    type=click.Choice(["full", "hint", "verdict"]),
+    default="full",
+    help="Tell no more than this, in whatever form: full (values too), hint (the likely cause, no values), or verdict "
+    "(which checks did not pass). The manifest may allow less, never more.",
+)
+@click.option(
+    "--within",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Be done after so many seconds by the clock, where a platform allows no more: a third of them at most is the "
+    "submission's own, and what could not be asked in time is undecided, the machine's fault.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="Memory that this machine or container has: the submission gets at most what gradmark leaves of it.",
+)
+@click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the JSON report here too."
+)
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the result here as a page too: one file, for any browser, which needs nothing else.",
 )
 @click.option(
     "--summary",
@@ -91,7 +137,13 @@ def grade_command(
     seed: int | None,
     require: str,
     unsafe: bool,
+    device: str,
+    complete: Path | None,
+    feedback: str,
+    within: float | None,
+    memory: int | None,
     report: Path | None,
+    page: Path | None,
     summary: Path | None,
     form: str,
 ) -> int:
@@ -100,6 +152,9 @@ def grade_command(
     The code runs in a process of its own, behind a wall: no files, no network, no other process, and limits on time
     and memory. `grader doctor` says what this machine has.
     """
+    until = math.inf if within is None else time.monotonic() + within
+    if complete is not None and within is not None:
+        raise click.BadParameter("a report is completed on a machine that has the time", param_hint="'--within'")
     manifest = _manifest(assignment, submission)
     from grader.manifest import load_assignment
 
@@ -109,8 +164,19 @@ def grade_command(
             loaded = loaded.only(only)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="'--only'") from error
+    try:
+        loaded = loaded.fitted(seconds=within, memory_mb=memory)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--memory'") from error
+    from grader.devices import require as require_device
     from grader.sandbox.pool import Sandbox
 
+    require_device(Device(device))
+    earlier = None if complete is None else _earlier(complete)
+    if earlier is not None:
+        from grader.grading import matching
+
+        matching(loaded, submission, earlier, seed)  # before anything is started: it may have been another file
     with (
         Progress(len(loaded.parts)) as progress,
         Sandbox(
@@ -120,25 +186,37 @@ def grade_command(
         ) as sandbox,
     ):
         sandbox.start()
-        from grader.grading import grade_path
+        from grader.grading import complete_path, grade_path
 
         sandbox.check()
         if sandbox.rung is Rung.NONE:
             progress.erase()
             warn_of_no_wall("--unsafe was given" if unsafe else "this machine can't build one")
-        graded = grade_path(
+        ask = partial(grade_path, until=until)
+        if earlier is not None:
+            ask, report = partial(complete_path, earlier=earlier), report or complete
+        graded = ask(
             loaded,
             submission,
             sandbox=sandbox,
             hidden_seed=seed,
+            device=Device(device),
             progress=lambda part: progress(f"{part.exercise} / {part.name}"),
         )
+    from grader.assignment import Feedback
+    from grader.report.feedback import for_student
+
+    graded = for_student(graded, Feedback(feedback))  # who reads the report file may be the student
     _print_report(graded, form)
     code = _exit_code(graded)
     if report is not None:
         from grader.report.model import write_report
 
         write_report(graded, report)
+    if page is not None:
+        from grader.report.html import write_html
+
+        write_html(graded, page)
     if summary is not None:
         from grader.report.markdown import append_markdown
 
@@ -259,6 +337,15 @@ def doctor_command(form: str) -> int:
     return PASSED if works(lines) else UNDECIDED
 
 
+def _earlier(path: Path) -> Report:
+    from grader.report.model import read_report
+
+    try:
+        return read_report(path)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--complete'") from error
+
+
 # ------------------------------------------------------------------------------------------------- what is graded
 
 
@@ -302,10 +389,13 @@ def _named_after(submission: Path, names: tuple[str, ...]) -> list[str]:
 
 
 def _exit_code(report: Report) -> int:
-    """0, 1 or 2 by the verdict; where nothing failed and something is undecided, whose fault that is."""
+    """0, 1 or 2 by the verdict; where nothing failed and something is undecided, whose fault that is.
+
+    What is pending is nobody's failure: a job on a machine without a GPU is green, and its report says what is left.
+    """
     if report.score.verdict == "undecided":
         tell(f"could not grade {_undecided(report)}")
-    return {"passed": PASSED, "failed": FAILED, "undecided": UNDECIDED}[report.score.verdict]
+    return {"passed": PASSED, "pending": PASSED, "failed": FAILED, "undecided": UNDECIDED}[report.score.verdict]
 
 
 def _undecided(report: Report) -> str:

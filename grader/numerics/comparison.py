@@ -7,7 +7,13 @@ right (an unreduced bias gradient of shape (N, M) against one of shape (M,)). Th
 is a state of its own, and whoever asked decides whose fault it is.
 
 The dtype is judged by what it did. Integers, float32 or float16 with the right values pass; where the values
-miss the tolerance by no more than such a dtype loses, the reason says so. Complex numbers and objects never pass.
+miss the tolerance by no more than such a dtype loses, the reason says so. Complex numbers and objects never pass. A
+tolerance that names a dtype asks for it: an array of right numbers that has become wider on the way is not right, for
+half of its digits were never in what went in, and it takes twice the memory and, on a GPU, many times as long. A number
+alone may be of any.
+
+A tolerance may also bound the errors together, in the 2-norm. Where that alone is passed, the elements are wrong that
+err by more than the root mean square of what is allowed.
 """
 
 from __future__ import annotations
@@ -20,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from grader.numerics.errormap import ErrorMap, error_map
 from grader.numerics.tolerance import Tolerance
 
 __all__ = ["Comparison", "Reason", "compare"]
@@ -35,6 +42,7 @@ class Reason(enum.Enum):
     EMPTY = "no elements to compare"
     NOT_FINITE = "NaN or infinite where the expected value is not"
     PRECISION = "right but for the precision of its dtype"
+    WIDER = "right but for a dtype that is wider than what went in"
     VALUES = "other values"
 
 
@@ -60,6 +68,8 @@ class Comparison:
     expected: float | None = None
     error: float | None = None
     allowed: float | None = None
+    errors: ErrorMap | None = None
+    """Where it is wrong, if it is."""
 
     @property
     def passed(self) -> bool:
@@ -123,16 +133,19 @@ def _look(found: NDArray[Any], wanted: NDArray[Any], tolerance: Tolerance) -> di
             # Equal infinities don't differ. An infinite expected value would allow any error: only equality counts.
             error = np.where(actual == expected, 0.0, error)
             allowed = np.where(np.isfinite(expected), allowed, 0.0)
+        if np.linalg.norm(error) > tolerance.norm:
+            allowed = np.minimum(allowed, tolerance.norm / np.sqrt(error.size))
         wrong = ~(error <= allowed)
         worst = _worst(error, allowed)
     return {
-        "reason": _verdict(found, actual, expected, error, wrong),
+        "reason": _verdict(found, actual, expected, error, wrong, tolerance.dtype),
         "wrong": int(np.count_nonzero(wrong)),
         "worst": worst,
         "actual": float(actual[worst]),
         "expected": float(expected[worst]),
         "error": float(error[worst]),
         "allowed": float(allowed[worst]),
+        "errors": error_map(error, allowed) if wrong.any() else None,
     }
 
 
@@ -152,12 +165,15 @@ def _verdict(
     expected: NDArray[np.float64],
     error: NDArray[np.float64],
     wrong: NDArray[np.bool_],
+    dtype: str,
 ) -> Reason:
     if not wrong.any():
-        return Reason.EQUAL
+        wider = dtype and found.ndim and found.dtype.kind == "f" and found.dtype.itemsize > np.dtype(dtype).itemsize
+        return Reason.WIDER if wider else Reason.EQUAL
     if np.any(wrong & ~np.isfinite(actual)):
         return Reason.NOT_FINITE
-    if np.all(error < _lost_by(found.dtype, expected)):
+    as_asked = dtype and found.dtype.itemsize >= np.dtype(dtype).itemsize
+    if not as_asked and np.all(error < _lost_by(found.dtype, expected)):
         return Reason.PRECISION
     return Reason.VALUES
 

@@ -4,8 +4,9 @@ History: forward(x), forward(something else), backward(first cache) must give wh
 If it doesn't, a few more calls tell the causes apart. Something else is x with the elements of each array shuffled:
 the same values, so the function is defined there as far as its domain goes by elements.
 
-Linearity: backward(-2 d) must be -2 backward(d). In binary arithmetic that is exact, and it catches an upstream
-gradient that is ignored, clipped, squared or rectified.
+Linearity: backward(c d) must be c backward(d), with c = -2^20. In binary arithmetic that is exact, and it catches an
+upstream gradient that is ignored, clipped, squared or rectified. With c = -2 a single small d would not reach the bound
+that it is clipped at. A backward that is right may take logarithms of d, and round otherwise: 1e-9 is let pass.
 
 Precision: float64 goes in, so results that all lie on the float32 grid were computed in float32 somewhere. Few
 significant bits (a count, a power of 2) prove nothing, so values that 12 bits hold are not counted.
@@ -23,6 +24,10 @@ from grader.numerics.evidence import GradientFault, GradientProblem
 from grader.numerics.pair import Evaluation, Pair, Tensor
 
 __all__ = ["precision_problems", "promise_problems"]
+
+_STRETCH = -(2.0**20)
+_SAME = 1e-9
+"""Relative differences that rounding in another way may make."""
 
 
 def promise_problems(
@@ -87,7 +92,7 @@ def _history_problem(pair: Pair, upstream: Vector, clean: Vector, after: Vector)
     third = pair.gradient(pair.x, upstream)
     fourth = pair.gradient(pair.x, upstream)
     grown, grown_again = third - after, fourth - third
-    if np.any(grown_again) and not _difference(grown_again, grown, slack=1e-9):
+    if np.any(grown_again) and not _difference(grown_again, grown, slack=_SAME):
         return _problem(GradientFault.ACCUMULATES, "each call with the same arguments adds the same amount")
     if not _difference(fourth, third) and not _difference(third, clean):
         detail = "backward(first cache) changes when forward was called with other inputs in between"
@@ -99,25 +104,27 @@ def _history_problem(pair: Pair, upstream: Vector, clean: Vector, after: Vector)
 
 
 def _linearity_problems(pair: Pair, upstream: Vector, gradient: Vector) -> Iterable[GradientProblem]:
-    doubled = pair.gradient(pair.x, -2.0 * upstream)
-    room = EPS * norm(doubled)
+    stretched = pair.gradient(pair.x, _STRETCH * upstream)
+    room = EPS * norm(stretched)
     for tensor in pair.tensors:
-        once, twice = gradient[tensor.where], doubled[tensor.where]
-        if _difference(twice, -2.0 * once, floor=room):
+        once, more = gradient[tensor.where], stretched[tensor.where]
+        if _difference(more, _STRETCH * once, slack=_SAME, floor=room):
             yield GradientProblem(
-                code=GradientFault.NOT_LINEAR_IN_UPSTREAM, tensor=None, detail=_nonlinearity(tensor, once, twice)
+                code=GradientFault.NOT_LINEAR_IN_UPSTREAM, tensor=None, detail=_nonlinearity(tensor, once, more)
             )
             return
 
 
-def _nonlinearity(tensor: Tensor, once: Vector, twice: Vector) -> str:
+def _nonlinearity(tensor: Tensor, once: Vector, more: Vector) -> str:
     name = f"gradient of {tensor.name}"
-    for factor, meaning in ((1.0, "the sign and size of dout have no effect"), (2.0, "the sign of dout has no effect")):
-        if not _difference(twice, factor * once):
-            return f"{meaning} on the {name}"
-    if not _difference(twice, 4.0 * once):
-        return f"the {name} goes with the square of dout"
-    return f"backward(-2 dout) is not -2 backward(dout) in the {name}"
+    for factor, meaning in (
+        (1.0, f"the sign and size of dout have no effect on the {name}"),
+        (-_STRETCH, f"the sign of dout has no effect on the {name}"),
+        (_STRETCH**2, f"the {name} goes with the square of dout"),
+    ):
+        if not _difference(more, factor * once, slack=_SAME):
+            return meaning
+    return f"backward(c dout) is not c backward(dout) in the {name}, with c = {_STRETCH:.0f}"
 
 
 def _difference(actual: Vector, expected: Vector, *, slack: float = 0.0, floor: float = 0.0) -> float:

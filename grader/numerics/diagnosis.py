@@ -120,10 +120,27 @@ def _of_values(m: Mismatch, given: NDArray[Any], true: NDArray[Any]) -> Iterator
             cause=f"something is computed or stored in {coarse}: a dtype, a cast, zeros made by torch without a dtype",
         )
         return
+    if _by_a_rounded_factor(m):
+        yield Diagnosis(
+            code=DiagnosisCode.FLOAT32,
+            pattern="every element is off by the same share of itself, less than float32 rounds by",
+            cause="a factor is float32: in torch a mask divided by a number is one, so make it x.dtype before",
+        )
+        return
     found: list[Diagnosis] = []
     if m.tolerance <= _SIGNIFICANT and np.isfinite(rms(m.error)):
         found = next(filter(None, ([one for part in stage for one in _claims(part, m)] for stage in _STAGES)), [])
     yield from found or [_unknown(m)]
+
+
+def _by_a_rounded_factor(m: Mismatch) -> bool:
+    """Whether all elements that are not zero, and there are several, differ by one factor: 1, as float32 rounds it."""
+    there = m.expected != 0
+    if np.count_nonzero(there) < 2 or np.any(m.actual[~there]):
+        return False
+    share = m.error[there] / m.expected[there]
+    unit = float(np.finfo(np.float32).eps) / 2
+    return bool(np.ptp(share) <= 8 * float(np.finfo(np.float64).eps) and unit / 16 <= abs(share[0]) <= 2 * unit)
 
 
 def _claims(part: Recogniser, m: Mismatch) -> list[Diagnosis]:

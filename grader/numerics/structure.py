@@ -201,7 +201,9 @@ def _padded(actual: Array, expected: Array, context: Context, tolerance: float) 
         return
     if actual.size == 0 < expected.size:
         cause = None if context.forward else "a slice such as pad:-pad is empty where pad is 0"
-        yield Diagnosis(code=DiagnosisCode.WRONG_SHAPE, pattern=f"{_shapes(actual, expected)}: empty", cause=cause)
+        yield Diagnosis(
+            code=DiagnosisCode.WRONG_SHAPE, pattern=f"{_shapes(actual, expected)}: yours is empty", cause=cause
+        )
         return
     extra = [a - e for a, e in zip(actual.shape, expected.shape, strict=True)]
     if min(extra) < 0 or any(width % 2 for width in extra) or actual.size > MAX_SIZE:

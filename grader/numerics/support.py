@@ -117,7 +117,10 @@ def overwritten(m: Mismatch) -> Iterator[Diagnosis]:
     yours, right = m.actual[wrong], m.expected[wrong]
     if np.all(yours != 0) and np.isin(yours, dout).all() and not np.isin(right, dout).any() and np.all(right != 0):
         pattern = f"the {yours.size} wrong elements are single elements of dout, the expected ones sums of several"
-        cause = "where windows or indices overlap, the gradient is assigned (=) and must be added (+=, np.add.at)"
+        cause = (
+            "where windows or indices overlap, gradients must be added up: = keeps one of them, and so does += "
+            "at an index that comes twice (np.add.at and index_add_ add all)"
+        )
         yield Diagnosis(code=DiagnosisCode.TERMS_DROPPED, pattern=pattern, cause=cause)
 
 

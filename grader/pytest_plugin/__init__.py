@@ -10,6 +10,10 @@ one of every other door. That goes for an undecided one too, whose message says 
 silence would look like success. One of which nothing is wrong and the rest needs a GPU (pending) passes; the table of
 points says what is pending.
 
+A part that failed is judged apart from what it calls (one slip costs once). For that the exercises that it may call
+must be judged: in a run that has not come to them, or does not (-k), they are judged on the way, and nothing is told of
+them there.
+
 A topic without a stub, whose files are those of a course elsewhere (`more_files` in its manifest), is one skipped line
 until some Python file lies beside its manifest.
 
@@ -67,7 +71,7 @@ __all__ = [
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The two options; everything else is pytest's."""
+    """The options; everything else is pytest's."""
     group = parser.getgroup("gradmark", "gradmark: hand-written deep learning")
     group.addoption(
         "--grade-report",
@@ -82,6 +86,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="private seed of the hidden cases, which the report doesn't show, nor their values "
         "(default: the assignment's public one)",
     )
+    group.addoption(
+        "--grade-device",
+        choices=["cpu", "cuda", "auto"],
+        default="auto",
+        help="leave a GPU alone, so that its points stay pending (cpu); require one (cuda); "
+        "or use it if it is there (auto, the default)",
+    )
 
 
 def _seed(text: str) -> int:
@@ -92,6 +103,15 @@ def _seed(text: str) -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """A worker sends its results; whoever is not one gathers them."""
+    if config.getoption("--grade-device") == "cuda":
+        from grader.devices import require
+        from grader.errors import MachineError
+        from grader.settings import Device
+
+        try:
+            require(Device.CUDA)
+        except MachineError as error:
+            raise pytest.UsageError(str(error)) from None
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Points(config), "gradmark-points")
 

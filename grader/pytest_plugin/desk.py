@@ -20,10 +20,11 @@ from grader.errors import SubmissionError
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment, Exercise, Part
-    from grader.calls import Call, Evaluator, Isolation, LoadOutcome, Outcome
+    from grader.calls import Answering, Call, Evaluator, Isolation, LoadOutcome, Outcome
     from grader.findings import Finding
     from grader.grading import PartOutcome, Session
     from grader.report.model import SubmissionInfo
+    from grader.settings import Device
 
 __all__ = ["DebuggerQuit", "Desk", "close_desks", "desk_of", "end_at_own_frame", "nothing_here", "plain_python"]
 
@@ -31,8 +32,9 @@ __all__ = ["DebuggerQuit", "Desk", "close_desks", "desk_of", "end_at_own_frame",
 class Desk:
     """One assignment being graded: the submission is the folder of the manifest."""
 
-    def __init__(self, assignment: Assignment, hidden_seed: int | None) -> None:
+    def __init__(self, assignment: Assignment, hidden_seed: int | None, device: Device) -> None:
         from grader.checks.asking import finding
+        from grader.devices import missing
         from grader.findings import FindingCode
         from grader.grading import Session
         from grader.reference import Oracle
@@ -52,7 +54,14 @@ class Desk:
         else:
             source = assignment.with_course_code(submission.source)
             evaluator = _UntilQuit(InProcess(source, assignment.profile))
-            self.session = Session(assignment, evaluator, Oracle(assignment), hidden_seed)
+            self.session = Session(
+                assignment,
+                evaluator,
+                Oracle(assignment),
+                hidden_seed,
+                elsewhere=lambda profile: _UntilQuit(InProcess(source, profile)),
+                missing=lambda profile: missing(profile, device),
+            )
             self.digest, self.notes = submission.digest, submission.notes
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
@@ -92,6 +101,7 @@ class Desk:
 
         if not isinstance(self.session, Finding):
             self.session.evaluator.close()
+            self.session.close()
 
 
 def nothing_here(assignment: Assignment) -> bool:
@@ -108,7 +118,10 @@ def desk_of(config: pytest.Config, assignment: Assignment) -> Desk:
     """The desk of an assignment, opened the first time."""
     desks = config.stash.setdefault(_DESKS, {})
     if assignment.manifest not in desks:
-        desks[assignment.manifest] = Desk(assignment, config.getoption("--grade-seed"))
+        from grader.settings import Device
+
+        device = Device(config.getoption("--grade-device"))
+        desks[assignment.manifest] = Desk(assignment, config.getoption("--grade-seed"), device)
     return desks[assignment.manifest]
 
 
@@ -122,7 +135,7 @@ def close_desks(config: pytest.Config) -> None:
 def _no_check(part: Part, told: Finding, exception: BaseException | None = None) -> PartOutcome:
     from grader.grading import PartOutcome, not_run
 
-    checks = tuple(not_run(part, case, aspect, told) for case, aspect in part.checks)
+    checks = tuple(not_run(part, case, aspect, told, setting) for setting, case, aspect in part.planned)
     return PartOutcome(checks=checks, exception=exception)
 
 
@@ -161,6 +174,9 @@ class _UntilQuit:
 
     def fresh(self) -> None:
         self._evaluator.fresh()
+
+    def answering(self, answers: Answering) -> Evaluator:
+        return _UntilQuit(self._evaluator.answering(answers))
 
     def close(self) -> None:
         self._evaluator.close()

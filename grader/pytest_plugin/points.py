@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from grader.pytest_plugin.results import Graded, attached
 
 if TYPE_CHECKING:
     from grader.assignment import Exercise, Part
-    from grader.report.model import PartReport, Report, ScoreReport, SubmissionInfo
+    from grader.report.model import PartReport, Report, SubmissionInfo
 
 __all__ = ["Points", "file_names"]
 
@@ -69,23 +68,25 @@ class Points:
     def _report(self, manifest: str) -> Report:
         from grader.calls import Isolation
         from grader.manifest import load_assignment
-        from grader.report.build import assemble
+        from grader.report.build import assemble, total_of
+        from grader.report.feedback import for_student
 
         assignment = load_assignment(Path(manifest))
         exercises = [
             (exercise, [self._part(manifest, exercise, part) for part in exercise.parts])
             for exercise in assignment.exercises
         ]
-        return assemble(
+        report = assemble(
             assignment,
             exercises,
-            total=_total([part for _, parts in exercises for part in parts]),
+            total=total_of([part for _, parts in exercises for part in parts]),
             submission=self._submission(manifest),
             hidden_seed=self.config.getoption("--grade-seed"),
             isolation=Isolation(),
             started=self.started.isoformat(timespec="seconds"),
             seconds=time.perf_counter() - self.clock,
         )
+        return for_student(report)
 
     def _part(self, manifest: str, exercise: Exercise, part: Part) -> PartReport:
         """The part as it was judged, or as one that was not run."""
@@ -142,22 +143,3 @@ def file_names(path: Path, assignments: Sequence[str]) -> list[str]:
         numbers = ("", *(f"-{number}" for number in range(2, len(assignments) + 1)))
         names.append(next(name for number in numbers if (name := f"{stem}{number}{path.suffix}") not in names))
     return names
-
-
-def _total(parts: Sequence[PartReport]) -> ScoreReport:
-    """Sum of the parts."""
-    from grader.report.model import ScoreReport
-    from grader.scoring import worst
-
-    return ScoreReport(
-        earned=_sum(part.earned for part in parts),
-        possible=_sum(part.possible for part in parts),
-        undecided=_sum(part.undecided for part in parts),
-        pending=_sum(part.pending for part in parts),
-        verdict=worst(part.verdict for part in parts).value,
-    )
-
-
-def _sum(points: Iterable[float]) -> float:
-    """Points are decimals of few places, and so is their sum: added as such, not as binary fractions."""
-    return float(sum((Decimal(str(value)) for value in points), Decimal(0)))

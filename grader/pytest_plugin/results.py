@@ -67,8 +67,9 @@ def graded_part(
 
     from grader.report.build import part_report
     from grader.report.console import has_words, render_part
+    from grader.report.feedback import part_for_student
 
-    report = part_report(checks, exercise, part.name, private=private)
+    report = part_for_student(part_report(checks, exercise, part.name, private=private), exercise.feedback)
     findings = [finding for check in report.checks for finding in check.findings]
     text = ""
     if has_words(report):

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import functools
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from grader import __version__
-from grader.assignment import Assignment, Exercise
+from grader.assignment import Assignment, Exercise, Part
 from grader.calls import Isolation
-from grader.findings import Check, Finding
+from grader.findings import Check, Curve, Fault, Finding, Status
 from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck, GradientProblem, Outcome
 from grader.report.model import (
     AssignmentInfo,
     CheckReport,
     ComparisonReport,
+    CurveReport,
     Environment,
+    ErrorMapReport,
     ExerciseReport,
     FindingReport,
     GradientReport,
@@ -33,9 +38,10 @@ from grader.report.model import (
     SubmissionInfo,
     number,
 )
-from grader.scoring import PartScore, Score, score, score_part
+from grader.scoring import PartScore, Score, score, score_part, worst
+from grader.settings import Setting
 
-__all__ = ["assemble", "build_report", "environment", "part_report"]
+__all__ = ["assemble", "build_report", "completed", "environment", "part_report", "total_of"]
 
 
 def build_report(
@@ -98,7 +104,11 @@ def assemble(
         score=total,
         exercises=[
             ExerciseReport(
-                name=exercise.name, kind=exercise.kind.value, functions=dict(exercise.functions), parts=parts
+                name=exercise.name,
+                kind=exercise.kind.value,
+                functions=dict(exercise.functions),
+                parts=parts,
+                feedback=exercise.feedback,
             )
             for exercise, parts in exercises
         ],
@@ -110,6 +120,67 @@ def assemble(
 def part_report(part_checks: Sequence[Check], exercise: Exercise, part: str, *, private: bool) -> PartReport:
     """Report on one part alone."""
     return _part(score_part(exercise.part(part), part_checks), part_checks, private)
+
+
+def completed(assignment: Assignment, earlier: Report, checks: Sequence[Check], note: str) -> Report:
+    """An earlier report with these checks in place of those that were pending, and the points that follow."""
+    private = earlier.seeds.private
+    new = {(check.exercise, check.part, str(check.setting), check.case, check.aspect): check for check in checks}
+
+    def part_of(exercise: str, before: PartReport, part: Part) -> PartReport:
+        keys = [(exercise, part.name, check.setting, check.case, check.aspect) for check in before.checks]
+        told = list(zip(before.checks, keys, strict=True))
+        scored = score_part(part, [new.get(key) or _as_judged(part, check) for check, key in told])
+        kept = [_check(new[key], private) if key in new else check for check, key in told]
+        return msgspec.structs.replace(_part(scored, (), private), checks=kept)
+
+    exercises = [
+        msgspec.structs.replace(
+            told,
+            parts=[
+                part_of(exercise.name, before, part) for before, part in zip(told.parts, exercise.parts, strict=True)
+            ],
+        )
+        for told, exercise in zip(earlier.exercises, assignment.exercises, strict=True)
+    ]
+    notes = [*earlier.submission.notes, note]
+    return msgspec.structs.replace(
+        earlier,
+        exercises=exercises,
+        score=total_of([part for exercise in exercises for part in exercise.parts]),
+        submission=msgspec.structs.replace(earlier.submission, notes=notes),
+    )
+
+
+def total_of(parts: Sequence[PartReport]) -> ScoreReport:
+    """Sum of parts that are reports already."""
+    return ScoreReport(
+        earned=_sum(part.earned for part in parts),
+        possible=_sum(part.possible for part in parts),
+        undecided=_sum(part.undecided for part in parts),
+        pending=_sum(part.pending for part in parts),
+        verdict=worst(part.verdict for part in parts).value,
+    )
+
+
+def _sum(points: Iterable[float]) -> float:
+    """Points are decimals of few places, and so is their sum: added as such, not as binary fractions."""
+    return float(sum((Decimal(str(value)) for value in points), Decimal(0)))
+
+
+def _as_judged(part: Part, check: CheckReport) -> Check:
+    """A check of an earlier report, as far as points are made of it."""
+    return Check(
+        exercise=part.exercise,
+        part=part.name,
+        aspect=check.aspect,
+        case=check.case,
+        hidden=check.hidden,
+        status=Status(check.status),
+        setting=Setting.parse(check.setting) if check.setting else None,
+        fault=None if check.fault is None else Fault(check.fault),
+        credit=Fraction(str(check.credit)),
+    )
 
 
 def environment(isolation: Isolation, device: str = "cpu") -> Environment:
@@ -205,9 +276,11 @@ def _check(check: Check, private: bool) -> CheckReport:
         seed=None if secret else check.seed,
         calls=check.calls,
         seconds=round(check.seconds, 6),
+        answered=list(check.answered),
         findings=[_finding(finding) for finding in check.findings],
         comparisons=[_comparison(what, comparison, secret) for what, comparison in check.comparisons],
         gradient=None if check.gradient is None else _gradient(check.gradient, secret),
+        curve=None if secret or check.curve is None else _curve(check.curve),
     )
 
 
@@ -242,6 +315,17 @@ def _comparison(what: str, comparison: Comparison, secret: bool) -> ComparisonRe
         expected=number(comparison.expected) if values else None,
         error=number(comparison.error) if values else None,
         allowed=number(comparison.allowed) if values else None,
+        errors=None
+        if secret or comparison.errors is None
+        else ErrorMapReport(shape=list(comparison.errors.shape), rows=list(comparison.errors.rows)),
+    )
+
+
+def _curve(curve: Curve) -> CurveReport:
+    return CurveReport(
+        steps=list(curve.steps),
+        actual=[number(float(f"{loss:.6g}")) for loss in curve.actual],
+        expected=[number(float(f"{loss:.6g}")) for loss in curve.expected],
     )
 
 

@@ -9,13 +9,18 @@ from grader.report.model import CheckReport, FindingReport, PartReport, Report, 
 from grader.settings import Setting
 
 __all__ = [
+    "case_line",
+    "causes",
     "has_words",
+    "more_line",
+    "only_unwritten",
     "part_lines",
     "pending_note",
     "points",
     "render",
     "render_part",
     "render_summary",
+    "rerun_line",
     "score_text",
     "state",
     "told_everywhere",
@@ -23,6 +28,7 @@ __all__ = [
 ]
 
 WIDTH = 100
+MOST_CASES = 3
 _NOT_WRITTEN = "NOT_WRITTEN"
 _OF_THE_WHOLE = ("DOES_NOT_LOAD", "SUBMISSION_UNREADABLE", "ORACLE_FAILED", "MACHINE_FAILED")
 _OF_A_RESULT = ("WRONG_VALUE", "WRONG_SHAPE", "WRONG_DTYPE", "WRONG_STRUCTURE", "WRONG_DEVICE", "NOT_FINITE")
@@ -54,7 +60,8 @@ def has_words(part: PartReport) -> bool:
 
 def told_everywhere(report: Report) -> FindingReport | None:
     """The finding that is all there is to say: the submission does not load, or can't be read."""
-    checks = [check for exercise in report.exercises for part in exercise.parts for check in part.checks]
+    every = [check for exercise in report.exercises for part in exercise.parts for check in part.checks]
+    checks = [check for check in every if not _of_a_setting(check)]
     first = checks[0].findings[:1] if checks else []
     alike = all(check.findings == first for check in checks)
     return first[0] if first and alike and first[0].code in _OF_THE_WHOLE else None
@@ -68,15 +75,20 @@ def render_part(assignment: str, manifest: str, exercise: str, part: PartReport,
 
 def part_lines(manifest: str, exercise: str, part: PartReport, private: bool = False) -> list[str]:
     """One part's message without its head."""
-    unwritten = _only_unwritten(part)
+    unwritten = only_unwritten(part)
     if unwritten:
         return [f"  {unwritten}"]
     lines: list[str] = []
-    for finding, check, others in _causes(part):
+    for finding, check, others in causes(part):
         lines += _finding(finding, check, others, private)
     if part.verdict not in ("passed", "pending"):
-        lines.append(_row("rerun", f'pytest "{manifest}::{exercise}::{part.name}"'))
+        lines.append(_row("rerun", rerun_line(manifest, exercise, part.name)))
     return lines
+
+
+def rerun_line(manifest: str, exercise: str, part: str) -> str:
+    """The command that judges one part again."""
+    return f'pytest "{manifest}::{exercise}::{part}"'
 
 
 def render_summary(report: Report) -> str:
@@ -88,7 +100,7 @@ def render_summary(report: Report) -> str:
     ]
     wide = max(len(name) for name, _, _ in rows)
     title = f"{report.assignment.name}: {report.submission.name}"
-    lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {ended}".rstrip() for name, earned, ended in rows)]
+    lines = [title, *(f"  {name:<{wide}}  {earned:>10}  {ended}" for name, earned, ended in rows)]
     notes = (*report.submission.notes, pending_note(report), wall_note(report))
     lines += [f"note: {note}" for note in notes if note]
     return "\n".join([*lines, score_text(report.score)])
@@ -134,12 +146,12 @@ def score_text(score: PartReport | ScoreReport) -> str:
 
 
 def state(part: PartReport) -> str:
-    """How a part ended, in words; empty where it passed and nothing is to be said."""
+    """How a part ended, in words: nothing is said by a colour or a sign alone."""
     if part.verdict == "passed":
-        return "warning" if _warnings(part) else ""
+        return "passed, with a warning" if _warnings(part) else "passed"
     if part.verdict == "pending":
         return f"{points(part.pending)} pending"
-    unwritten = _only_unwritten(part)
+    unwritten = only_unwritten(part)
     if unwritten:
         return "not written yet"
     if part.verdict == "undecided":
@@ -167,13 +179,14 @@ def _warnings(part: PartReport) -> bool:
     return any(finding.warning for check in part.checks for finding in check.findings)
 
 
-def _only_unwritten(part: PartReport) -> str:
+def only_unwritten(part: PartReport) -> str:
+    """What is said of a part that nothing was written for yet; empty if something was."""
     asked = [check for check in part.checks if not _of_a_setting(check)]
     codes = {(finding.code, finding.headline) for check in asked for finding in check.findings}
     return next(iter(codes))[1] if len(codes) == 1 and {code for code, _ in codes} == {_NOT_WRITTEN} else ""
 
 
-def _causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str]]]:
+def causes(part: PartReport) -> list[tuple[FindingReport, CheckReport, list[str]]]:
     """First finding of each cause with its check, and the names of the later cases with the same cause."""
     first: dict[tuple[str, str], tuple[FindingReport, CheckReport]] = {}
     later: dict[tuple[str, str], list[str]] = {}
@@ -210,9 +223,9 @@ def _finding(finding: FindingReport, check: CheckReport, others: list[str], priv
         "worst": finding.worst,
         "pattern": finding.pattern,
         "likely": finding.likely,
-        "case": "" if not check.inputs else _case(check, private),
+        "case": case_line(check, private),
         "also": finding.also,
-        "more": _more(others),
+        "more": more_line(others, check),
     }
     yield from (_row(label, text) for label, text in rows.items() if text)
 
@@ -225,7 +238,10 @@ def _indented(detail: str) -> list[str]:
     return [f"    | {line}" for line in detail.splitlines()]
 
 
-def _case(check: CheckReport, private: bool) -> str:
+def case_line(check: CheckReport, private: bool) -> str:
+    """What a check was made with: the name of the case, its arrays, its seed; its name where no more is told."""
+    if not check.inputs:
+        return check.case
     name = f"{check.case}: " if check.case else ""
     seed = "hidden seed" if private and check.hidden else f"seed {check.seed}"
     setting = Setting.parse(check.setting) if check.setting else Setting(Profile.NUMPY)
@@ -233,8 +249,11 @@ def _case(check: CheckReport, private: bool) -> str:
     return f"{name}{check.inputs}  {arrays}  {seed}"
 
 
-def _more(others: list[str]) -> str:
+def more_line(others: list[str], check: CheckReport) -> str:
+    """In which other cases the same was found: the first ones, or all where nothing else is told of them."""
+    most = MOST_CASES if check.inputs else len(others)
     if not others:
         return ""
-    shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    comma = "; " if any("," in name for name in others) else ", "
+    shown = comma.join([*others[:most], *(["..."] if len(others) > most else [])])
     return f"the same in {len(others)} more {'case' if len(others) == 1 else 'cases'}: {shown}"

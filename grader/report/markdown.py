@@ -115,7 +115,7 @@ def _head(report: Report) -> str:
 
 def _table(report: Report) -> str:
     rows = [
-        (_name(exercise, part), part.earned, part.possible, state(part) or "passed")
+        (_name(exercise, part), part.earned, part.possible, state(part))
         for exercise in report.exercises
         for part in exercise.parts
     ]

@@ -1,7 +1,9 @@
 """The report's format: what schema.json publishes, what every door writes, what every rendering reads.
 
 Version 1: the first. Since added: environment.wall ("none" where it is missing); graph of a finding; pending points (0
-where they are missing), with the verdict and the status "pending"; setting of a check (the main one where missing).
+where they are missing), with the verdict and the status "pending"; setting of a check (the main one where missing);
+errors of a comparison and curve of a check, for the pictures of a page; answered of a check (nothing where it is
+missing); feedback of an exercise ("full" where it is missing) and the audience ("course").
 
 Points are exact decimals (parts are declared in steps of 0.01 and shares of them too), never rounded up to full marks
 or down to none. Numbers that JSON can't hold (NaN, infinities) are the strings "nan", "inf" and "-inf", and only
@@ -17,19 +19,22 @@ import json
 import math
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from grader.assignment import Feedback
 from grader.calls import Rung
-from grader.errors import MachineError
+from grader.report.writing import write_whole
 
 __all__ = [
     "VERSION",
     "AssignmentInfo",
     "CheckReport",
     "ComparisonReport",
+    "CurveReport",
     "Environment",
+    "ErrorMapReport",
     "ExerciseReport",
     "FindingReport",
     "GradientReport",
@@ -72,6 +77,14 @@ class FindingReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     diagnosis: str = ""
 
 
+class ErrorMapReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an array is wrong, in letters: grader/numerics/errormap.py says what they stand for."""
+
+    shape: list[int]
+    """Of the array; its first axis goes down, if there are several."""
+    rows: list[Annotated[str, msgspec.Meta(pattern="^[.1-9a-z!]{1,32}$")]]
+
+
 class ComparisonReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One array against the reference's; values are left out for hidden cases."""
 
@@ -88,6 +101,8 @@ class ComparisonReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     expected: Number | None = None
     error: Number | None = None
     allowed: Number | None = None
+    errors: ErrorMapReport | None = None
+    """Of one that failed; left out for hidden cases."""
 
 
 class ProbeReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,6 +133,14 @@ class GradientReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     warnings: list[str]
 
 
+class CurveReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Losses of a training and of the reference's, at no more than 200 of its steps, counted from 1."""
+
+    steps: list[int]
+    actual: list[Number]
+    expected: list[Number]
+
+
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One aspect of one exercise on one case."""
 
@@ -134,9 +157,13 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     seed: int | None = None
     calls: int = 0
     seconds: float = 0.0
+    answered: list[str] = []
+    """Functions whose calls the reference answered in this check, since the student's own are wrong."""
     findings: list[FindingReport] = []
     comparisons: list[ComparisonReport] = []
     gradient: GradientReport | None = None
+    curve: CurveReport | None = None
+    """Left out for hidden cases."""
 
 
 class PartReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,6 +186,8 @@ class ExerciseReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     kind: str
     functions: dict[str, str]
     parts: list[PartReport]
+    feedback: Feedback = Feedback.FULL
+    """How much of it a student is told; in a report for students, how much is in it."""
 
 
 class AssignmentInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -226,6 +255,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exercises: list[ExerciseReport]
     started: str
     seconds: float
+    audience: Literal["course", "student"] = "course"
+    """Whom it is for: a student's says no more than the feedback of each exercise allows."""
 
     def __post_init__(self) -> None:
         parts = [part for exercise in self.exercises for part in exercise.parts]
@@ -310,14 +341,7 @@ def write_report(report: Report, path: Path) -> None:
     Raises:
         MachineError: it can't be written (names the path); an earlier report there is left as it was.
     """
-    text = report_json(report)
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        scratch.write_bytes(text)
-        scratch.replace(path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise MachineError(f"the report can't be written to {path}: {error.strerror or error}") from error
+    write_whole(report_json(report), path, "the report")
 
 
 def read_report(path: Path) -> Report:

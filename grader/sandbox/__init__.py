@@ -18,7 +18,8 @@ hangs up.
 
 Profiles. Where an assignment is graded with NumPy, the child has no torch at all. Where it is declared for torch,
 arguments are tensors and autograd is refused while student code runs, which deters and does not wall in: `profiles`
-says what differs, `tensors` turns arrays into tensors and back, `autograd` refuses and lists what it can't. JAX
+says what differs, `tensors` turns arrays into tensors and back, `autograd` refuses and lists what it can't. On a
+pretend GPU (`pretend_cuda`, `pretend_runtime`) the tensors say cuda:0 and keep its rules. JAX
 (`jaxarrays`) works with threads, which a fork leaves behind: each child starts its own, before it is confined and with
 nothing of a submission in it, and the seccomp filter is put on all of them. Its zygote keeps one file, /dev/urandom.
 
@@ -30,6 +31,10 @@ seen to be as it was when it had loaded the submission (`leftovers`): then it go
 (the four points of a difference; all of a check, if others were asked the same) are asked in one go, and answered in
 one (`foresight`).
 
+A wrong function may be answered by the judge in its stead while what calls it is judged once more (`stand_ins`,
+grader.answering): then the child asks in the middle of a call, in a reply's form, and waits. Only a child that was
+started for this may. It goes on to nothing else.
+
 What the judge never does: unpickle, evaluate or parse as JSON anything from a child; allocate more than the call
 allows because a header says so; wait past a deadline; take file descriptors.
 
@@ -39,6 +44,8 @@ earn, what the judge or other students have, or to do harm. What stops it, from 
 
     nothing to forge          the child never holds an expected value, a tolerance, a point or a seed. It can lie in
                               its replies only as it could return wrong arrays. Nothing else depends on the rest.
+    nothing to learn in time  answers are given of functions that were judged before, to a child that is ended with
+                              the part. What they may cost the judge is counted before it is paid, and bounded
     seccomp                   files, sockets, new processes, signals, ptrace and other processes' memory, shared memory,
                               IPC, keyrings, locks, mounts, namespaces, limits, exotic and foreign system calls.
                               Alone, with limits, it stops every attack of tests/attacks.

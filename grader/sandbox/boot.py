@@ -58,6 +58,7 @@ OURS: Final = (
     "grader.sandbox.pretend_runtime",
     "grader.sandbox.profiles",
     "grader.sandbox.seccomp",
+    "grader.sandbox.stand_ins",
     "grader.sandbox.tensors",
     "grader.sandbox.wall",
     "grader.sandbox.watch",

@@ -22,7 +22,7 @@ from numpy import ndarray
 from grader.calls import Found
 from grader.sandbox import tensors
 
-__all__ = ["BROKEN", "Rules", "finish", "give", "limit_memory", "pin_arithmetic", "start"]
+__all__ = ["BROKEN", "Rules", "finish", "give", "give_narrow", "limit_memory", "pin_arithmetic", "start"]
 
 BROKEN = "AcceleratorError"
 """Kind of the exception after which the device can't be used by this process any more."""
@@ -54,6 +54,11 @@ def give(value: ndarray[Any, Any]) -> Any:
     return tensors.give(value).to("cuda")
 
 
+def give_narrow(value: ndarray[Any, Any]) -> Any:
+    """The same, but float32 as bfloat16."""
+    return tensors.give_narrow(value).to("cuda")
+
+
 def finish() -> None:
     """Wait for everything that was started.
 
@@ -63,7 +68,7 @@ def finish() -> None:
     _torch().cuda.synchronize()
 
 
-def pin_arithmetic(*, tf32: bool = False) -> None:
+def pin_arithmetic(tf32: bool = False) -> None:
     """All digits of float32, in products and in convolutions (there torch's default is TF32)."""
     torch = _torch()
     torch.backends.cuda.matmul.allow_tf32 = tf32

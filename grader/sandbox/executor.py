@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from grader.sandbox.engine import run
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
 from grader.sandbox.profiles import Kit, Site
+from grader.sandbox.stand_ins import StandIns
 from grader.sandbox.watch import Watch
 from grader.sandbox.wording import message, printable, trace_of, type_name
 
@@ -56,6 +58,8 @@ class Executor:
         self.program = program
         self.trap = trap
         """What of a student's exceptions is an outcome; the rest (a debugger's quit, Ctrl-C) passes through."""
+        self.stand_ins: StandIns | None = None
+        """What stands in the place of some of the functions while others are called."""
         self._names: dict[str, Any] | None = None
         self._adapted: dict[str, Any] = {}
         self._slots: dict[int, _Slot] = {}
@@ -105,7 +109,8 @@ class Executor:
         earlier = self._slots.pop(kept[0].slot, None) if kept else None
         if earlier is None and kept:
             return Malformed(problem="the cache of its forward call is gone")
-        give = self.program.kit.give
+        kit = self.program.kit.in_precision(call.precision)
+        give = kit.give
         args = tuple([earlier.cache if isinstance(arg, Kept) and earlier else _copy(arg, give) for arg in call.args])
         before = tuple([None if isinstance(arg, Kept) else self._as_it_is(arg) for arg in call.args])
         watch = None
@@ -113,11 +118,11 @@ class Executor:
             watch = Watch(self.program, *((earlier.function, earlier.given) if earlier else (function, call.args)))
         self._waits()  # of whatever ran before
         try:
-            with self.program.running(), watch or contextlib.nullcontext():
+            with self._standing_in(), self.program.running(), watch or contextlib.nullcontext():
                 start = time.perf_counter()
                 result = function(*args)
-                if self.program.kit.finish is not None:
-                    self.program.kit.finish()  # else it would be the next call's time, and the next call's error
+                if kit.finish is not None:
+                    kit.finish()  # else it would be the next call's time, and the next call's error
                 seconds = time.perf_counter() - start
             return self._returned(call, function, result, args, before, earlier, seconds, watch)
         except Unfit as unfit:
@@ -126,6 +131,11 @@ class Executor:
             return Missing(function=str(missing.function))
         except self.trap as error:
             return self._raised(error)
+
+    def _standing_in(self) -> AbstractContextManager[None]:
+        if self.stand_ins is None:
+            return contextlib.nullcontext()
+        return self.stand_ins.put_in(self._load(), [module.__dict__ for module in self.program.loaded()])
 
     def _returned(
         self,
@@ -138,7 +148,7 @@ class Executor:
         seconds: float,
         watch: Watch | None,
     ) -> Outcome:
-        kit = self.program.kit
+        kit = self.program.kit.in_precision(call.precision)
         changed = _changed(args, before, kit)
         slot = None
         if call.keep is not None:
@@ -178,18 +188,21 @@ class Executor:
         if strayed is None:
             return None
         found, site = strayed
-        return found, "" if site is None else self._made("", site)
+        return found, "" if site is None else self._made("it", site)
 
     def _cause(self, error: BaseException) -> str:
         found = None if self.program.kit.rules is None else self.program.kit.rules.cause(error)
-        return "" if found is None else self._made(*found)
+        if found is None:
+            return ""
+        name, site = found
+        return self._made(name or "one of them", site)
 
     def _made(self, name: str, site: Site) -> str:
         """`bias was made on the CPU at t.py, line 12 (torch.zeros without device=): give it device=x.device`."""
         place = self._place(site)
         if not place:
             return ""
-        text = f"{name or 'it'} was made on the CPU at {place} ({site.what}){': ' if site.mend else ''}{site.mend}"
+        text = f"{name} was made on the CPU at {place} ({site.what}){': ' if site.mend else ''}{site.mend}"
         return printable(text[:MAX_MESSAGE])
 
     def _place(self, site: Site) -> str:

@@ -48,6 +48,7 @@ def header_of(call: Call) -> dict[str, Any]:
         "function": call.function,
         "keep": call.keep,
         "results": call.results,
+        "precision": call.precision,
         "max_bytes": call.max_bytes,
         "watch": call.watch,
         "program": call.program,

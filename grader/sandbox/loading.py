@@ -94,6 +94,8 @@ class Program:
         self.problems: list[str] = []
         self.patches = Patches(self.kit.guarded, self.kit.settings)
         self._staying = _Staying(self)
+        self.now: _Running | None = None
+        """What held when student code last ran, where it does not hold for good."""
         self._graded = {f"{source.package or _PACKAGE}.{name}": path for name, path in source.graded.items()}
         self._packages = _packages_of(self._graded)
         here = PurePosixPath(source.entry).parent
@@ -227,6 +229,10 @@ class Program:
         """What holds while student code runs: its files can be imported, and its patches are in force."""
         return self._staying if self.alone else _Running(self)
 
+    def paused(self) -> _Paused:
+        """What holds while student code waits in the middle of a call, where the judge shares the process."""
+        return _Paused(self)
+
     def enter(self) -> None:
         """Make the files importable, those already loaded in front of others of the same names."""
         self.hide(self._first | self.kit.refused.keys())  # "utils" may be anybody's; torch is the oracle's
@@ -316,9 +322,10 @@ class _Running:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.warnings, self.errors = warnings.catch_warnings(), errstate()
 
     def __enter__(self) -> None:
+        self.program.now = self
+        self.warnings, self.errors = warnings.catch_warnings(), errstate()
         self.warnings.__enter__()
         warnings.simplefilter("ignore")
         self.errors.__enter__()
@@ -340,6 +347,23 @@ class _Running:
         self.errors.__exit__(None, None, None)
         self.warnings.__exit__(None, None, None)
         _tell(guard, error)
+
+
+class _Paused:
+    """The judge's code runs inside, called by the student's: all is as it is between two calls. Nor is it traced."""
+
+    def __init__(self, program: Program) -> None:
+        assert isinstance(program.now, _Running)
+        self.running = program.now
+
+    def __enter__(self) -> None:
+        self.trace = sys.gettrace()
+        sys.settrace(None)
+        self.running.__exit__(None, None, None)
+
+    def __exit__(self, *_: object) -> None:
+        self.running.__enter__()
+        sys.settrace(self.trace)
 
 
 _IGNORE = ("ignore", None, Warning, None, 0)

@@ -61,6 +61,7 @@ class Sandbox:
         self._lock = threading.RLock()
         self._places: list[Zygote | None] = [None] * zygotes
         self._retired: list[Zygote] = []
+        self._beside: dict[Profile, Sandbox] = {}
         self._known: tuple[Rung, tuple[str, ...], dict[str, str]] | None = None
         if rung is Rung.NONE:
             self._known = (Rung.NONE, ("process", "resource limits"), {})
@@ -73,6 +74,21 @@ class Sandbox:
             if self._known is None or self._known[0] is not Rung.NONE:
                 for place in range(len(self._places)):
                     self._zygote(place)
+
+    def beside(self, profile: Profile) -> Sandbox:
+        """One like it for another profile, or itself: made when it is first asked for, closed with this one."""
+        if profile is self.profile:
+            return self
+        with self._lock:
+            if profile not in self._beside:
+                self._beside[profile] = Sandbox(
+                    profile,
+                    rung=self._wanted,
+                    require=self._require,
+                    zygotes=len(self._places),
+                    forks=self._forks,
+                )
+            return self._beside[profile]
 
     @property
     def rung(self) -> Rung:
@@ -138,6 +154,9 @@ class Sandbox:
                     zygote.close()
             self._places = [None] * len(self._places)
             self._retired = []
+            for other in self._beside.values():
+                other.close()
+            self._beside = {}
 
     def __enter__(self) -> Sandbox:
         return self

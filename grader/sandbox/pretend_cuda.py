@@ -18,8 +18,8 @@ Of each tensor that was made on the CPU it is remembered where: who mixes it lat
 torch's can show (torch.cuda, Generator, from_numpy, Parameter) is put in torch's place by pretend_runtime.
 
 It is a teacher and no wall: code that turns torch's overrides off gets CPU tensors, and fails on a real GPU. Not held:
-which kernels exist for which dtype, memory and its limits, the order of sums, torch.func.vmap (it goes its own way
-below these rules, and what comes of it lies on the CPU).
+which kernels exist for which dtype, memory and its limits, the order of sums. Inside torch.func.vmap no rules hold, and
+tensors say that they are on the CPU.
 """
 
 from __future__ import annotations
@@ -223,6 +223,10 @@ class Rules:
         """A copy on the CPU."""
         with self.off():
             return self.plain.clone(tensor)
+
+    def follow(self, results: Any, args: Any) -> Any:
+        """Results of a function that ran without the rules: on the device, if one of its arguments was."""
+        return self._on_gpu(results) if any(map(self.is_ours, _tensors(args, self.plain))) else results
 
     def _on_gpu(self, value: Any, others: Sequence[Any] = ()) -> Any:
         """Results, put on the device; an argument that came back stays where it is."""
@@ -441,7 +445,7 @@ class Rules:
                 )
             if self.is_ours(value):
                 self.wait("writing a tensor of the GPU into one of the CPU")
-        elif masked and self.is_ours(tensor) and self._size(value) > 1:
+        elif masked and self.is_ours(tensor):
             self._wait_for_mask(keys)
 
     def _wait_for_mask(self, keys: Sequence[Any]) -> None:

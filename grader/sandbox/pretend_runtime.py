@@ -30,6 +30,8 @@ def replacements(rules: Rules) -> Iterator[tuple[Any, str, Any]]:
     yield torch, "from_numpy", _from_numpy(rules)
     yield torch.nn.Parameter, "__new__", _new_parameter(rules)
     yield torch._C._nn, "_parse_to", _parse_to(rules)
+    vmap = _vmap(rules)
+    yield from ((owner, "vmap", vmap) for owner in (torch, torch.func))
 
 
 def default_device() -> tuple[Any, Any]:
@@ -201,6 +203,23 @@ def _parse_to(rules: Rules) -> Any:
         return (rules.cuda if rules.is_ours(like) else device, *rest)
 
     return parse_to
+
+
+def _vmap(rules: Rules) -> Any:
+    """Inside it tensors are of a kind of its own, which has no class: the rules are off until it returns."""
+    original = rules.torch.vmap
+
+    def vmap(*args: Any, **named: Any) -> Any:
+        mapped = original(*args, **named)
+
+        def run(*args: Any, **named: Any) -> Any:
+            with rules.off():
+                result = mapped(*args, **named)
+            return rules.follow(result, (args, tuple(named.values())))
+
+        return run
+
+    return vmap
 
 
 def _new_parameter(rules: Rules) -> Any:

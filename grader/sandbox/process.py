@@ -5,8 +5,9 @@ the call, and the nonce of the call; see wire. A child that ends, hangs or break
 it started, and the next call starts a new one. A submission that does so while loading is not tried again.
 
 Deadlines count what the submission does, not what happens around it: CPU time where it computes, and the wall clock
-where it waits, without the time in which this machine did not let it run (proc(5), schedstat). A child that was
-killed from outside, or went with its zygote, is this machine's fault: MachineError, and the judge asks again.
+where it waits, without the time in which this machine did not let it run (proc(5), schedstat), or in which the judge
+had it wait for an answer. A child that was killed from outside, or went with its zygote, is this machine's fault:
+MachineError, and the judge asks again.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import select
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Final, TypeAlias, assert_never
 
 import numpy as np
 
 from grader.calls import (
+    Answering,
     Call,
     Isolation,
     Kept,
@@ -31,11 +34,13 @@ from grader.calls import (
     Malformed,
     Method,
     Missing,
+    NotAnswered,
     Noticed,
     Outcome,
     Raised,
     Returned,
     Source,
+    StandIn,
     TimedOut,
 )
 from grader.errors import MachineError
@@ -45,6 +50,7 @@ from grader.sandbox.executor import MAX_MESSAGE, MAX_SLOTS, MAX_TRACEBACK, MAX_W
 from grader.sandbox.foresight import Script, header_of, is_same
 from grader.sandbox.loading import MAX_PROBLEM, MAX_PROBLEMS
 from grader.sandbox.pool import Sandbox
+from grader.sandbox.stand_ins import MOST_ASKED_BYTES
 from grader.sandbox.wire import (
     ADAPTER,
     GIVEN,
@@ -69,6 +75,8 @@ _PATIENCE: Final = 0.25
 """Seconds for an answer that is only foreseen. Who takes longer is asked one by one, and given all its time."""
 _TO_LOOK: Final = 1.0
 """Seconds in which a process says whether anything is left in it."""
+_MOMENT: Final = 0.2
+"""Seconds in which a judge may see, at the latest, that it was asked something."""
 _IDLE: Final = 0.1
 """Share of the time below which a call that ran out of it did not compute, but wait."""
 
@@ -100,7 +108,8 @@ class ChildProcess:
         self._sandbox = sandbox
         self._seconds_to_load = seconds_to_load
         self._total_seconds = total_seconds
-        self._left = total_seconds
+        self._allowance = _Allowance(total_seconds)
+        self._answers: Answering | None = None
         self._output_bytes = output_bytes
         self._memory_bytes = memory_bytes
         self._child: Child | None = None
@@ -162,7 +171,7 @@ class ChildProcess:
         """
         outcomes: list[Outcome] = []
         while len(outcomes) < len(calls):
-            seconds = min(calls[len(outcomes)].seconds, self._left)
+            seconds = min(calls[len(outcomes)].seconds, self._allowance.left)
             if seconds <= 0:
                 return [*outcomes, self._used_up()]
             loaded = self.load()
@@ -196,7 +205,7 @@ class ChildProcess:
             if questions and room < 0:
                 break
             questions.append(question)
-            if call.watch:  # it takes its time
+            if call.watch or self._answers:  # it takes its time; it may ask something, and must find nothing but that
                 break
         return list(zip(calls, self._ask(questions, seconds), strict=False))
 
@@ -217,6 +226,19 @@ class ChildProcess:
     def _is_as_it_was(self) -> bool:
         (said,) = self._ask([_Question(header={"op": "again"}, value=None, max_bytes=0)], _TO_LOOK)
         return isinstance(said, Reply) and said.status is Status.LOADED
+
+    def answering(self, answers: Answering) -> ChildProcess:
+        """Another process for the same submission, in which these functions are answered; on this one's time."""
+        other = ChildProcess(
+            self._source,
+            sandbox=self._sandbox,
+            seconds_to_load=self._seconds_to_load,
+            total_seconds=self._total_seconds,
+            output_bytes=self._output_bytes,
+            memory_bytes=self._memory_bytes,
+        )
+        other._answers, other._allowance = answers, self._allowance
+        return other
 
     def output(self) -> str:
         """What the code printed so far, up to the cap of each process."""
@@ -295,7 +317,7 @@ class ChildProcess:
             self.close()
             raise
         finally:
-            self._left -= clock.spent()
+            self._allowance.left -= clock.spent()
         if reply.status is Status.LOADED:
             ahead.lost = True
             return None
@@ -315,7 +337,7 @@ class ChildProcess:
         Raises:
             MachineError: it can't be.
         """
-        past, left, before = self._past, self._left, (self._printed, self._overflowed)
+        past, left, before = self._past, self._allowance.left, (self._printed, self._overflowed)
         lost = self._ahead.lost if self._ahead else False
         while self._ahead is not None and not lost:
             lost = self._next() is None
@@ -335,7 +357,7 @@ class ChildProcess:
         again = past if lost else _with_caches(past)
         while again and self._child is not None:
             again = again[len(self._exchange(again, again[0].seconds)) :]
-        self._past, self._left = past, left
+        self._past, self._allowance.left = past, left
         if again or self._child is None:
             raise MachineError("the submission's process did not do again what another one had done")
 
@@ -358,7 +380,13 @@ class ChildProcess:
         if source.adapter is not None:
             texts[ADAPTER] = source.adapter
         files = {name: np.frombuffer(text, dtype=np.uint8) for name, text in texts.items()}
-        header = {"op": "load", "entry": source.entry, "graded": dict(source.graded), "package": source.package}
+        header = {
+            "op": "load",
+            "entry": source.entry,
+            "graded": dict(source.graded),
+            "package": source.package,
+            "stand_ins": [_as_sent(each) for each in self._answers.stand_ins] if self._answers else [],
+        }
         load = _Question(header=header, value=files, max_bytes=0)
         (reply,) = self._ask([load], self._seconds_to_load)
         if not isinstance(reply, Reply):
@@ -404,10 +432,10 @@ class ChildProcess:
             channel.send(pieces if len(questions) == 1 else [b"".join(pieces)])
             for question in questions:
                 if answers:
-                    self._left -= clock.spent()
+                    self._allowance.left -= clock.charged()
                     clock = _Clock(child, seconds)
                     channel.begin(clock)
-                answers.append(read_reply(channel.incoming.read, question.nonce, question.max_bytes))
+                answers.append(self._reply(question, channel, clock))
         except TimeoutError:
             idle, spent = clock.computed() < _IDLE * seconds, clock.spent()
             self.close()
@@ -424,8 +452,35 @@ class ChildProcess:
             self.close()
             raise
         finally:
-            self._left -= clock.spent()
+            self._allowance.left -= clock.charged()
         return answers
+
+    def _reply(self, question: _Question, channel: _Channel, clock: _Clock) -> Reply:
+        """The reply to a question. What the child asks before, if it may ask, is answered."""
+        asked_bytes = MOST_ASKED_BYTES if self._answers and question.header["op"] == "call" else None
+        while True:
+            reply = read_reply(channel.incoming.read, question.nonce, question.max_bytes, asked_bytes)
+            if reply.status is not Status.ASKED:
+                return reply
+            asked = time.monotonic()
+            if clock.computed_too_long():
+                raise TimeoutError
+            refused, value = "", None
+            try:
+                value = self._answer(reply, clock)
+            except NotAnswered as refusal:
+                refused = str(refusal)
+            clock.answered(asked)
+            channel.send(pack_request({"refused": refused}, value))
+
+    def _answer(self, asked: Reply, clock: _Clock) -> Any:
+        assert self._answers is not None
+        number = asked.texts[0]
+        if not (number.isascii() and number.isdigit() and len(number) < 6):
+            raise Violation("it asked something that is no question")
+        if self._allowance.left <= clock.charged():
+            raise NotAnswered("the time that one submission may take in all is used up")
+        return self._answers.answer(int(number), asked.value)
 
     def _ended(self, child: Child) -> Killed:
         """The process hung up.
@@ -448,6 +503,18 @@ class ChildProcess:
         return child.walled and ending.signal == _SIGKILL and ending.cpu_seconds < self._cpu_seconds - 1
 
 
+@dataclass(slots=True)
+class _Allowance:
+    """Seconds that a submission may still take, in whichever of its processes."""
+
+    left: float
+
+
+def _as_sent(stand_in: StandIn) -> dict[str, Any]:
+    sent = {field.name: getattr(stand_in, field.name) for field in fields(stand_in)}
+    return {**sent, "role": str(stand_in.role), "scalars": dict(stand_in.scalars)}
+
+
 _Answer: TypeAlias = Reply | TimedOut | Killed | Malformed
 
 
@@ -455,6 +522,7 @@ class _Question:
     """A request with its frame."""
 
     def __init__(self, *, header: dict[str, Any], value: Any, max_bytes: int) -> None:
+        self.header = header
         self.nonce = secrets.randbits(64)
         self.max_bytes = max_bytes
         self.frame = pack_request({**header, "nonce": self.nonce}, value)
@@ -497,7 +565,8 @@ class _Clock:
 
     def __init__(self, child: Child, seconds: float) -> None:
         self.child, self.seconds = child, seconds
-        self.begun = time.monotonic()
+        self.begun = self.resumed = time.monotonic()
+        self.left_out = self.of_the_judge = 0.0
         self.unseen = min(_UNSEEN, seconds)
         self.before: Spent | None = None
         """What the child had had of the machine when the unseen time was over."""
@@ -522,6 +591,29 @@ class _Clock:
             return passed
         let_run = passed - (now.waited - self.before.waited)
         return min(max(self.unseen + now.cpu - self.before.cpu, let_run), max(passed, self.seconds))
+
+    def answered(self, asked: float) -> None:
+        """Leave out the time in which the child waited for the judge.
+
+        It has asked something, which arrived at this time, and is answered now. On a busy machine the judge may have
+        been late to see that, which no clock tells apart from a child that waits for something else. So what passed
+        before is left out too, up to a moment; what was computed meanwhile counts.
+        """
+        now = time.monotonic()
+        moment = min(asked - self.resumed, _MOMENT)
+        self.before = self.before or self.child.spent()
+        self.begun += now - asked + moment
+        self.left_out += moment
+        self.of_the_judge += now - asked
+        self.resumed = now
+
+    def computed_too_long(self) -> bool:
+        """Whether a child that asks again and again has computed longer than it may."""
+        return self.before is not None and self.computed() > self.seconds
+
+    def charged(self) -> float:
+        """What counts for all that a submission may take: also what was left out, and the time of the answers."""
+        return max(self.spent(), self.left_out) + self.of_the_judge
 
     def left(self) -> float:
         """Seconds until it is worth looking again; 0 when its time is over."""
@@ -566,7 +658,7 @@ def _outcome(call: Call, reply: Reply) -> Outcome:
             return Missing(function=name if name.isidentifier() and len(name) <= MAX_NAME else call.function)
         case Status.MALFORMED:
             return Malformed(problem=reply.texts[0][:MAX_MESSAGE])
-        case Status.LOADED:
+        case Status.LOADED | Status.ASKED:
             return Malformed(problem="its process answered another question")
         case _:
             assert_never(reply.status)

@@ -8,7 +8,7 @@ into arrays does so with `Kit.read`, and sees NumPy arrays whatever the profile.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol, TypeAlias, assert_never
 
@@ -109,6 +109,19 @@ class Kit:
     """Those of its device, if it has one beside the CPU."""
     finish: Callable[[], None] | None = None
     """Waits for what was started on the device, if it works on its own."""
+    narrow: tuple[Callable[[ndarray[Any, Any]], Any], Read] | None = None
+    """How to give and read where float32 arrays stand for bfloat16 ones, if the library has them."""
+    arithmetic: Callable[[bool], None] | None = None
+    """Whether float32 may be multiplied as TF32, where the device can."""
+
+    def in_precision(self, precision: str) -> Kit:
+        """The kit as it is in the precision of a call (Call.precision)."""
+        if self.arithmetic is not None:
+            self.arithmetic(precision == "tf32")
+        if precision != "bfloat16" or self.narrow is None:
+            return self
+        give, read = self.narrow
+        return replace(self, give=give, read=read)
 
 
 @cache
@@ -136,6 +149,7 @@ def kit_of(profile: Profile) -> Kit:
                 guarded=(*GUARDED, *tensors.GUARDED),
                 settings=tensors.settings(),
                 guard=autograd.Guard(),
+                narrow=(tensors.give_narrow, tensors.read_narrow),
             )
         case Profile.PRETEND_CUDA:
             return _pretend_cuda()
@@ -169,6 +183,10 @@ def _pretend_cuda() -> Kit:
         with held.off():
             return held.put(tensors.give(value))
 
+    def give_narrow(value: ndarray[Any, Any]) -> Any:
+        with held.off():
+            return held.put(tensors.give_narrow(value))
+
     return Kit(
         array=held.pretend,
         give=give,
@@ -179,11 +197,13 @@ def _pretend_cuda() -> Kit:
         settings=(*tensors.settings(), default_device()),
         guard=autograd.Guard(held.mode, replacements(held)),
         rules=held,
+        narrow=(give_narrow, tensors.read_narrow),
     )
 
 
 def _cuda() -> Kit:
     from grader.sandbox import autograd, cuda, tensors
+    from grader.sandbox.pretend_runtime import default_device
 
     cuda.pin_arithmetic()
     return Kit(
@@ -193,10 +213,12 @@ def _cuda() -> Kit:
         refused={},
         needed=("numpy", "array_api_compat", "torch"),
         guarded=(*GUARDED, *tensors.GUARDED, "torch.cuda"),
-        settings=tensors.settings(),
+        settings=(*tensors.settings(), default_device()),
         guard=autograd.Guard(),
         rules=cuda.Rules(),
         finish=cuda.finish,
+        narrow=(cuda.give_narrow, tensors.read_narrow),
+        arithmetic=cuda.pin_arithmetic,
     )
 
 

@@ -19,7 +19,7 @@ from numpy import ndarray
 from grader.calls import Opaque
 from grader.sandbox.patches import Setting
 
-__all__ = ["GUARDED", "give", "read", "settings", "tensor_type", "warm"]
+__all__ = ["GUARDED", "give", "give_narrow", "read", "read_narrow", "settings", "tensor_type", "warm"]
 
 GUARDED = (
     "torch",
@@ -47,6 +47,7 @@ class _Torch:
         self.keys: Any = torch._C._dispatch_keys
         self.python: Any = torch._C.DispatchKey.Python
         self.strided: Any = torch.strided
+        self.wide, self.narrow = torch.float32, torch.bfloat16
         ints = (
             torch.uint8,
             torch.int8,
@@ -74,6 +75,28 @@ def tensor_type() -> type:
 def give(value: ndarray[Any, Any]) -> Any:
     """A tensor of its own memory, as torch.tensor makes one, without a gradient."""
     return _torch().from_numpy(array_of(value, order="C")).clone()
+
+
+def give_narrow(value: ndarray[Any, Any]) -> Any:
+    """The same, but float32 as bfloat16, for which NumPy has no dtype."""
+    tensor = give(value)
+    return tensor.to(_torch().narrow) if tensor.dtype is _torch().wide else tensor
+
+
+def read_narrow(value: Any) -> ndarray[Any, Any] | Opaque | None:
+    """As read(), where tensors are to be bfloat16: such a one as float32; a float32 one, which is wider, as float64.
+
+    So each dtype crosses over as the next wider one that NumPy has, and the judge sees which is wider than it may be.
+    """
+    torch = _torch()
+    if not issubclass(type(value), torch.base):
+        return None
+    dtype = torch.base.dtype.__get__(value)
+    if dtype is torch.narrow:
+        with torch.plainly():
+            return read(torch.base.to(value, torch.wide))
+    numbers = read(value)
+    return numbers.astype("float64") if dtype is torch.wide and type(numbers) is ndarray else numbers
 
 
 def read(value: Any) -> ndarray[Any, Any] | Opaque | None:

@@ -7,7 +7,8 @@ Child to judge (untrusted): a fixed header, fixed array descriptors, a small pre
 at most a few kilobytes, raw array bytes. `read_reply` checks in this order and before it allocates anything: magic,
 the nonce of just this call, status, counts, the tree's and text's lengths, each dtype code and dimension, the sum of
 bytes against the call's own cap. Nothing is unpickled, evaluated or parsed as JSON. A reply that breaks a rule is a
-Violation, never an exception of another kind.
+Violation, never an exception of another kind. A child that may ask something in the middle of a call (stand_ins) does
+so in the same form, and is answered by a frame like a request.
 
     header    magic 4s | nonce Q | status B (128 more: the last one) | changed Q | changed_earlier Q | seconds d |
               arrays H | tree I | text I
@@ -79,6 +80,8 @@ class Status(IntEnum):
     MALFORMED = 2
     MISSING = 3
     LOADED = 4
+    ASKED = 5
+    """No reply, but a question of the child's own: the number of a function as text, its arguments as the value."""
 
 
 _STATUS = tuple(Status)
@@ -268,13 +271,14 @@ def _short(text: str) -> bytes:
     return bytes([len(encoded)]) + encoded
 
 
-def read_reply(read: Read, nonce: int, max_bytes: int) -> Reply:
+def read_reply(read: Read, nonce: int, max_bytes: int, asked_bytes: int | None = None) -> Reply:
     """Read and check one reply.
 
     Args:
         read: reads just so many bytes; what it raises passes through.
         nonce: that of the request.
         max_bytes: most bytes of array data.
+        asked_bytes: the same for a question of the child's own; None if it has none to ask.
 
     Raises:
         Violation: the bytes are not a reply to this request within these bounds.
@@ -287,6 +291,10 @@ def read_reply(read: Read, nonce: int, max_bytes: int) -> Reply:
     last, code = bool(code & _LAST), code & ~_LAST
     if code >= len(_STATUS) or count > MAX_ARRAYS or tree_size > MAX_TREE or text_size > MAX_TEXT:
         raise Violation(f"its reply is out of bounds: status {code}, {count} arrays, {tree_size} + {text_size} bytes")
+    if code == Status.ASKED:
+        if asked_bytes is None:
+            raise Violation("it asked something, and was asked itself")
+        max_bytes = asked_bytes
     descriptors = _descriptors(read, count, max_bytes)
     tree, text = bytes(read(tree_size)), bytes(read(text_size))
     arrays = [_array(read, kind, shape) for kind, shape in descriptors]

@@ -19,11 +19,27 @@ from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from grader.calls import Call, Kept, Loaded, Malformed, Missing, Noticed, Profile, Raised, Returned, Source
+from grader.calls import (
+    Call,
+    Kept,
+    Loaded,
+    Malformed,
+    Missing,
+    NotAnswered,
+    Noticed,
+    Profile,
+    Raised,
+    Returned,
+    Role,
+    Source,
+    StandIn,
+    Value,
+)
 from grader.sandbox import kernel
 from grader.sandbox.executor import Executor
 from grader.sandbox.leftovers import Picture, picture
 from grader.sandbox.loading import Program
+from grader.sandbox.stand_ins import StandIns
 from grader.sandbox.wall import set_limits
 from grader.sandbox.wire import (
     ADAPTER,
@@ -103,6 +119,7 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
     out.room = output_bytes
     incoming = Incoming(lambda room: _receive(channel, room))
     answers = _Answers(channel)
+    questions = _Questions(channel, incoming)
     executor: Executor | None = None
     begun: Picture | None = None
     room = output_bytes
@@ -112,7 +129,10 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
         if header["op"] == "load":
             executor = _executor(_source(header, {name: text.tobytes() for name, text in value.items()}), profile)
             reply = _loaded(executor)
-            begun, room = picture(executor.program), out.room
+            stand_ins = [StandIn(**{**each, "role": Role(each["role"])}) for each in header["stand_ins"]]
+            if stand_ins:
+                executor.stand_ins = StandIns(stand_ins, questions.ask, executor.program.kit)
+            begun, room = None if stand_ins else picture(executor.program), out.room
             answers.tell(nonce, reply, last=begun is None)
         elif executor is None:
             os._exit(70)
@@ -121,6 +141,7 @@ def serve(fd: int, out: Capped, output_bytes: int, profile: Profile) -> NoReturn
             clean = begun is not None and out.room == room and begun.still_holds()
             answers.tell(nonce, _loaded(executor) if clean else Reply(status=Status.MISSING))
         elif header["op"] == "call":
+            questions.nonce = nonce
             answers.tell(nonce, _answer(executor, header, value), more=incoming.ahead)
         else:
             asked, every = read_request(incoming.read)
@@ -165,11 +186,33 @@ class _Answers:
         self.held = bytearray()
 
 
+class _Questions:
+    """What is asked of the judge in the middle of a call. Such calls are asked one by one, so no other is waiting."""
+
+    def __init__(self, channel: socket.socket, incoming: Incoming) -> None:
+        self.channel, self.incoming = channel, incoming
+        self.nonce = 0
+        """Of the call."""
+
+    def ask(self, number: int, args: Value) -> Value:
+        """The judge's answer.
+
+        Raises:
+            NotAnswered: it has none.
+        """
+        for piece in pack_reply(self.nonce, Reply(status=Status.ASKED, value=args, texts=(str(number),))):
+            self.channel.sendall(piece)
+        header, value = read_request(self.incoming.read)
+        if header["refused"]:
+            raise NotAnswered(header["refused"])
+        return value
+
+
 _AT_ONCE: Final = 1 << 16
 """Bytes of answers that are kept back at most, and one more answer."""
 
 
-_OF_A_CALL: Final = ("function", "keep", "results", "max_bytes", "watch", "program")
+_OF_A_CALL: Final = ("function", "keep", "results", "precision", "max_bytes", "watch", "program")
 _REHEARSED: Final = b"""
 import numpy as np
 def forward(x, w):
@@ -198,7 +241,7 @@ def rehearse(profile: Profile) -> None:
             ("fails", ({"x": x, "n": 2},), None),
         ):
             header = {"function": function, "keep": keep, "results": 1, "max_bytes": 1 << 20, "watch": number == 0}
-            header["program"] = None
+            header |= {"program": None, "precision": ""}
             data = b"".join(pack_request(header, args))
             header, value = read_request(Incoming(io.BytesIO(data).readinto).read)
             pack_reply(0, _answer(executor, header, value))

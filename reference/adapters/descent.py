@@ -89,7 +89,7 @@ def check_gradient(x, wrong, component, function, scale, factor, shift, turn):
         one = xp.astype(_count(row) == at, row.dtype)
         claimed = claim(factor, turn, shift * one) if is_wrong else claim(1.0, False, 0 * one)
         verdicts.append(_verdict(student.check_gradient(scaled, claimed, row), xp))
-    return xp.asarray(verdicts)
+    return xp.asarray(verdicts, device=device(x))
 
 
 def _times(dout, slopes):

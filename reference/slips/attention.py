@@ -495,17 +495,17 @@ def _heads(
     return with_backward(merge(attended), lambda g: (split(g, heads),), attended) @ params["wo"]
 
 
-@slip("multi-head", pattern="split_heads cuts in the order of reading", likely="in split_heads: " + _SPLIT)
+@slip("multi-head", pattern="split_heads cuts in the order of reading", likely="in split heads: " + _SPLIT)
 def multi_head_split_by_reshape(params: Params, x: Tensor, mask: Tensor, heads: int) -> Tensor:
     return _heads(params, x, mask, heads, _split_by_reshape)
 
 
-@slip("multi-head", pattern="split_heads deals the entries out in turn", likely="in split_heads: " + _SPLIT)
+@slip("multi-head", pattern="split_heads deals the entries out in turn", likely="in split heads: " + _SPLIT)
 def multi_head_split_interleaved(params: Params, x: Tensor, mask: Tensor, heads: int) -> Tensor:
     return _heads(params, x, mask, heads, _split_interleaved)
 
 
-@slip("multi-head", pattern="merge_heads puts together in the order of reading", likely="in merge_heads: " + _MERGE)
+@slip("multi-head", pattern="merge_heads puts together in the order of reading", likely="in merge heads: " + _MERGE)
 def multi_head_merge_by_reshape(params: Params, x: Tensor, mask: Tensor, heads: int) -> Tensor:
     return _heads(params, x, mask, heads, merge=_merge_by_reshape)
 
@@ -513,7 +513,7 @@ def multi_head_merge_by_reshape(params: Params, x: Tensor, mask: Tensor, heads: 
 @slip(
     "multi-head",
     pattern="split_heads and merge_heads go by the order of reading",
-    likely="in split_heads: " + _SPLIT + "; merge_heads the other way round",
+    likely="in split heads: " + _SPLIT + "; merge_heads the other way round",
 )
 def multi_head_by_reshape(params: Params, x: Tensor, mask: Tensor, heads: int) -> Tensor:
     return _heads(params, x, mask, heads, _split_by_reshape, _merge_by_reshape)
@@ -522,7 +522,7 @@ def multi_head_by_reshape(params: Params, x: Tensor, mask: Tensor, heads: int) -
 @slip(
     "multi-head",
     pattern="split_heads and merge_heads deal the entries out in turn",
-    likely="in split_heads: " + _SPLIT + "; merge_heads the other way round",
+    likely="in split heads: " + _SPLIT + "; merge_heads the other way round",
 )
 def multi_head_interleaved(params: Params, x: Tensor, mask: Tensor, heads: int) -> Tensor:
     return _heads(params, x, mask, heads, _split_interleaved, _merge_interleaved)

@@ -41,10 +41,11 @@ def _with_loops(
     down: int | None = None,
     right: int | None = None,
     seen: Tensor | None = None,
+    upto: tuple[int, ...] | None = None,
     keep_x: Keep = _add,
     keep_w: Keep = _add,
 ) -> Tensor:
-    """The convolution with the usual backward, a loop over the windows: how far they move, on what, what is kept.
+    """The convolution with the usual backward, a loop over the windows: how far, on what, how many, what is kept.
 
     What is not given is right.
     """
@@ -53,8 +54,9 @@ def _with_loops(
 
     def back(g: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         dpadded, dw = torch.zeros_like(_padded(x, pad)), torch.zeros_like(w)
-        for p in range(g.shape[2]):
-            for q in range(g.shape[3]):
+        OH, OW = g[:, :, : upto[0], : upto[1]].shape[2:] if upto else g.shape[2:]
+        for p in range(OH):
+            for q in range(OW):
                 top, left = p * (down or stride), q * (right or stride)
                 rows, columns = slice(top, top + w.shape[2]), slice(left, left + w.shape[3])
                 here = g[:, :, p, q]
@@ -66,10 +68,13 @@ def _with_loops(
     return with_backward(reference.conv(x, w, b, stride, pad), back, x, w, b)
 
 
+_ADD = "add what each window brings (+=), do not assign it"
+
+
 @slip(
     "conv",
     pattern="dx is what is left where the windows overwrite each other",
-    likely="the windows overlap: add what each one brings to dx (+=), do not assign it",
+    likely=_ADD,
 )
 def conv_dx_assigned(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
     return _with_loops(x, w, b, stride, pad, keep_x=_assign)
@@ -78,7 +83,7 @@ def conv_dx_assigned(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> 
 @slip(
     "conv",
     pattern="dw is that of the last window alone",
-    likely="the filter is laid on every window: add what each one brings to dw (+=), do not assign it",
+    likely=_ADD,
 )
 def conv_dw_assigned(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
     return _with_loops(x, w, b, stride, pad, keep_w=_assign)
@@ -87,7 +92,7 @@ def conv_dw_assigned(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> 
 @slip(
     "conv",
     pattern="dx and dw are those of the last window that reaches them",
-    likely="add what each window brings (+=), do not assign it, to dx and to dw",
+    likely=_ADD,
 )
 def conv_both_assigned(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
     return _with_loops(x, w, b, stride, pad, keep_x=_assign, keep_w=_assign)
@@ -174,6 +179,15 @@ def conv_stride_on_columns_back(x: Tensor, w: Tensor, b: Tensor, stride: int, pa
 )
 def conv_padded_twice_back(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
     return _with_loops(x, w, b, stride, pad, seen=_padded(x, 2 * pad))
+
+
+@slip(
+    "conv",
+    pattern="the gradients lack the windows past the rows and columns of the image",
+    likely="the backward loops over the rows and columns of x: loop over the windows, the rows and columns of dout",
+)
+def conv_loops_over_image_back(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
+    return _with_loops(x, w, b, stride, pad, upto=tuple(x.shape[2:]))
 
 
 @slip("conv", pattern="db is a mean over images and windows", likely="db is a sum over images and windows, not a mean")
@@ -819,15 +833,6 @@ def cnn_max_pool(params: Params, x: Tensor, pad: int) -> Tensor:
 def cnn_softmax_scores(params: Params, x: Tensor, pad: int) -> Tensor:
     scores = reference.cnn(params, x, pad)
     return straight_through(scores.softmax(dim=1), scores)
-
-
-@slip(
-    "cnn", pattern="the scores are those of a convolution without b", likely="the bias of the convolution is left out"
-)
-def cnn_no_conv_bias(params: Params, x: Tensor, pad: int) -> Tensor:
-    conv = params["conv"]
-    without = {**params, "conv": {**conv, "b": torch.zeros_like(conv["b"])}}
-    return reference.cnn(without, x, pad) + 0 * conv["b"].sum()
 
 
 # ----------------------------------------------------------------------------------------------------------- prepare

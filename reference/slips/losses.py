@@ -17,7 +17,7 @@ def _with_gradient(value: Tensor, x: Tensor, gradient: Tensor) -> Tensor:
 # ---------------------------------------------------------------------------------------------------------- mse
 
 
-@slip("mse", pattern="the gradient is half of the right one", likely="the square brings a 2 down: 2 r / size")
+@slip("mse", pattern="the gradient is 1/2 of the right one", likely="the square brings a 2 down: 2 r / size")
 def mse_factor_two(prediction: Tensor, target: Tensor) -> Tensor:
     return reference.mse(on_the_way_back(prediction, lambda g: g / 2), target)
 
@@ -31,7 +31,7 @@ def mse_gradient_without_mean(prediction: Tensor, target: Tensor) -> Tensor:
     return reference.mse(on_the_way_back(prediction, lambda g: g * g.numel()), target)
 
 
-@slip("mse", pattern="the loss is half of the right one", likely="no half in front of this mean of squares")
+@slip("mse", pattern="the loss is 1/2 of the right one", likely="no half in front of this mean of squares")
 def mse_half_squared(prediction: Tensor, target: Tensor) -> Tensor:
     return reference.mse(prediction, target) / 2
 
@@ -479,12 +479,12 @@ def hinge_without_margin(scores: Tensor, y: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------------------------ l2, svm
 
 
-@slip("l2", pattern="the gradient is half of the right one", likely="the square brings a 2 down: 2 reg W")
+@slip("l2", pattern="the gradient is 1/2 of the right one", likely="the square brings a 2 down: 2 reg W")
 def l2_gradient_of_half(weights: list[Tensor], reg: float) -> Tensor:
     return reference.l2([on_the_way_back(w, lambda g: g / 2) for w in weights], reg)
 
 
-@slip("l2", pattern="the penalty is half of the right one", likely="no half in front: reg times the sum of squares")
+@slip("l2", pattern="the penalty is 1/2 of the right one", likely="no half in front: reg times the sum of squares")
 def l2_half(weights: list[Tensor], reg: float) -> Tensor:
     return reference.l2(weights, reg) / 2
 
@@ -615,7 +615,7 @@ def f1_arithmetic_mean(predicted: Tensor, y: Tensor, classes: int) -> Tensor:
     return (reference.precision(predicted, y, classes) + reference.recall(predicted, y, classes)) / 2
 
 
-@slip("f1", pattern="half of F1", likely="the 2 is missing: 2 P R / (P + R)")
+@slip("f1", pattern="every element is 1/2 of F1", likely="the 2 is missing: 2 P R / (P + R)")
 def f1_factor_two(predicted: Tensor, y: Tensor, classes: int) -> Tensor:
     return reference.f1(predicted, y, classes) / 2
 

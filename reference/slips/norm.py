@@ -25,7 +25,8 @@ _SHIFT = "add beta at the end"
 _CONSTANTS = "mean and variance depend on x too: two terms of dx are missing, which go back through them"
 _THROUGH_MEAN = "the mean depends on x too: the term that goes back through it is missing, the mean of dout * gamma"
 _THROUGH_VARIANCE = (
-    "the variance depends on x too: the term that goes back through it is missing, with the mean of dout * gamma * xhat"
+    "the variance depends on x too: the term that goes back through it is missing, "
+    "with the mean of dout * gamma * xhat; without dout it vanishes"
 )
 _GAMMA_FIRST = "dx goes through gamma first: put dxhat = dout * gamma wherever dx needs dout"
 _XHAT = "dgamma is the sum of dout times the normalised x, not x or x - mean"
@@ -307,20 +308,6 @@ def batchnorm_epsilon_in_one_term(*args: Any) -> Tensor:
         return made - made.mean(dim=0)
 
     return _pulled(args, dx)
-
-
-@slip(
-    "batchnorm",
-    "simplified",
-    pattern="the term of the variance is without dout",
-    likely="the last term of dx holds the sum of dout * xhat, not that of xhat",
-)
-def batchnorm_dout_missing(*args: Any) -> Tensor:
-    gamma = args[1]
-    return _pulled(
-        args,
-        lambda g, xhat, deviation: (g - g.mean(dim=0) - gamma * xhat * xhat.mean(dim=0)) / deviation,
-    )
 
 
 @slip(

@@ -831,7 +831,7 @@ def warm_up_starts_at_zero(lr: Tensor, t: int, steps: int) -> Tensor:
 Trained = tuple[Any, list[float]]
 
 
-def _trained(
+def _trained_by(
     params: Any, x: Tensor, y: Tensor, batch: int, steps: int, make: Callable[[list[Tensor]], Optimizer]
 ) -> Trained:
     """The training with another optimizer."""
@@ -841,7 +841,7 @@ def _trained(
 
 @slip("training", pattern="the steps are those of beta2 = 0.99", likely="beta2 is 0.999 in this training")
 def train_beta2_99(params: Any, x: Tensor, y: Tensor, lr: float, eps: float, batch: int, steps: int) -> Trained:
-    return _trained(params, x, y, batch, steps, lambda leaves: reference.adam(leaves, lr, 0.9, 0.99, eps))
+    return _trained_by(params, x, y, batch, steps, lambda leaves: reference.adam(leaves, lr, 0.9, 0.99, eps))
 
 
 @slip(
@@ -858,9 +858,9 @@ def train_forgets_the_state(
         m, v = (1 - b1) * g / (1 - b1), (1 - b2) * g**2 / (1 - b2)
         return p - lr * m / (v.sqrt() + eps)
 
-    return _trained(params, x, y, batch, steps, lambda leaves: _Stepper(leaves, first))
+    return _trained_by(params, x, y, batch, steps, lambda leaves: _Stepper(leaves, first))
 
 
 @slip("training", pattern="the steps are those of plain gradient descent", likely="this training is with Adam")
 def train_with_sgd(params: Any, x: Tensor, y: Tensor, lr: float, eps: float, batch: int, steps: int) -> Trained:
-    return _trained(params, x, y, batch, steps, lambda leaves: reference.sgd(leaves, lr))
+    return _trained_by(params, x, y, batch, steps, lambda leaves: reference.sgd(leaves, lr))

@@ -1,4 +1,4 @@
-# layer: RAISED, line 12: t was made on the CPU at t.py, line 6 (.cpu()): leave it on the GPU
+# layer: RAISED, line 12: one of them was made on the CPU at t.py, line 6 (.cpu()): leave it on the GPU
 import torch
 
 

@@ -1,4 +1,4 @@
-# layer: RAISED, line 9: it was made on the CPU at t.py, line 7 (torch.empty without device=)
+# layer: RAISED, line 9: one of them was made on the CPU at t.py, line 7 (torch.empty without device=)
 import torch
 
 

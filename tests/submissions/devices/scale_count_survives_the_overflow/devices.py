@@ -1,0 +1,7 @@
+import torch
+
+
+def update_scale(scale, good, finite, interval):
+    grows = finite & (good + 1 == interval)
+    scale = torch.where(finite, torch.where(grows, 2 * scale, scale), scale / 2)
+    return scale, torch.where(finite, torch.where(grows, torch.zeros_like(good), good + 1), good)

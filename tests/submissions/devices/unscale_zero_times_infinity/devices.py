@@ -1,0 +1,7 @@
+import torch
+
+
+def unscale(grads, scale):
+    wide = {name: g.to(scale.dtype) / scale for name, g in grads.items()}
+    finite = torch.stack([torch.isfinite(g).all() for g in wide.values()]).all()
+    return {name: g * finite for name, g in wide.items()}, finite
