@@ -223,7 +223,9 @@ def _manifests() -> Iterator[bytes]:
     yield TINY.encode()
     # The shipped one, but for the files that stand only in its own course.
     text = find_manifest("mlp").read_text(encoding="utf-8").replace('"mlp.py"', '"tiny.py"')
-    yield text.replace('"solutions/mlp.py"', '"tiny.py"').replace('"data/mnist_10k.npz"', '"tiny.py"').encode()
+    for elsewhere in ('"solutions/mlp.py"', '"slips/mlp.py"', '"data/mnist_10k.npz"'):
+        text = text.replace(elsewhere, '"tiny.py"')
+    yield text.encode()
 
 
 # ------------------------------------------------------------------------------------------------- submissions

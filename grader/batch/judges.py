@@ -121,7 +121,7 @@ class _Bench:
                     stdout=self._said,
                     stderr=self._said,
                     pass_fds=[theirs.fileno()],
-                    env={**os.environ, **_ONE_THREAD},
+                    env={**os.environ, **_ONE_THREAD, **_NO_GPU},
                     start_new_session=True,
                 )
             except OSError as error:
@@ -174,6 +174,9 @@ class _GoneError(MachineError):
     """The bench is gone, and its judges with it."""
 
 
+_NO_GPU: Final = {"CUDA_VISIBLE_DEVICES": ""}
+"""A judge forks others, and where there is a GPU autograd starts threads for it, which no fork survives. The processes
+of submissions are given theirs (grader.sandbox.boot)."""
 _ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """A core has a judge of its own; and a process that forks must not have threads in its libraries."""
 
