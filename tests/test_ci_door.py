@@ -441,7 +441,8 @@ def test_without_the_word_such_a_log_would_be_obeyed(runner: Runner, tiny: str) 
     """Fails if the test above could not: the student's words do reach the log, and a runner would act on them."""
     step = runner.grade(submission=hand_in(runner, HOSTILE), assignment=tiny)
     unguarded = re.sub(r"(?m)^::stop-commands::[0-9a-f]{32}$", "", step.stdout)
-    assert {"add-mask", "set-output", "notice"} <= {name for name, _ in Log().read(unguarded).commands}
+    # Of several lines all but the first are marked with a bar, so only a command that may stand inside a line is left.
+    assert "add-mask" in {name for name, _ in Log().read(unguarded).commands}
 
 
 def test_the_word_is_another_every_time(runner: Runner, tiny: str) -> None:
