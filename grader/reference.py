@@ -117,6 +117,8 @@ class Oracle:
     def variants(self, exercise: Exercise, case: Case) -> Sequence[Variant]:
         """The reference of an exercise with each of the known slips: its own, then those of what it calls in this case.
 
+        Those in a single call come last: who has one wrong layer calls it everywhere.
+
         Raises:
             OracleError: the file of slips can't be run, or the reference itself fails.
         """
@@ -132,7 +134,7 @@ class Oracle:
                 every = Variant(slip=slip, replaced=name, layer=layer, of=count)
                 single = range(1, count + 1) if 1 < count <= MOST_CALLS and exercise.kind is not Kind.TRAINING else ()
                 found += [every, *(replace(every, call=call) for call in single)]
-        return found
+        return sorted(found, key=lambda variant: variant.call > 0)
 
     def slipped(self, exercise: Exercise, case: Case, variant: Variant) -> Expected | None:
         """What a reference with a slip in it makes of a case; None where it makes nothing of it."""

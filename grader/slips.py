@@ -25,9 +25,9 @@ A wrong backward of a right forward is a function of the right value and another
                                      in the argument of the right function: dx is averaged over the batch
     x.detach()                       inside the right function: a path is forgotten. The mean of a batch norm with
                                      `x.detach().var(0)` for the variance takes that for a constant
-    torch.autograd.Function          what fits none of these: any backward, written out
+    with_backward(value, back, *inputs)  what fits none of these: any backward, written out
 
-of which the first two are below. The slip of a *step* makes another torch.optim.Optimizer (its state[leaf] has the same
+which are below. The slip of a *step* makes another torch.optim.Optimizer (its state[leaf] has the same
 fields); that of a *training* is another training function; that of a *function* has no gradient.
 
 What is for free: a slip of `affine` is looked for in every exercise whose reference calls `affine` (a network, its
@@ -53,12 +53,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
-__all__ = ["Slip", "Variant", "declared", "on_the_way_back", "slip", "slips_in", "straight_through"]
+__all__ = ["Slip", "Variant", "declared", "on_the_way_back", "slip", "slips_in", "straight_through", "with_backward"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,9 +72,9 @@ class Slip:
     likely: str
     function: Callable[..., Any]
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **options: Any) -> Any:
         """As the function: one slip may be made of another."""
-        return self.function(*args)
+        return self.function(*args, **options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,6 +131,24 @@ def on_the_way_back(x: Any, change: Callable[[Any], Any]) -> Any:
     passed = x * 1
     passed.register_hook(change)
     return passed
+
+
+def with_backward(value: Any, back: Callable[[Any], Sequence[Any]], *inputs: Any) -> Any:
+    """The value of a tensor, whose gradients for the inputs are what `back` makes of the upstream gradient.
+
+    As a student writes it: nothing holds that it is the derivative of anything.
+    """
+    made: list[Any] = []
+    passed = [on_the_way_back(x, partial(_nth, made, number)) for number, x in enumerate(inputs)]
+    out = value.detach() + 0 * sum(x.nan_to_num(0, 0, 0).sum() for x in passed)  # scores of -inf are no numbers
+    if out.requires_grad:
+        out.register_hook(lambda gradient: made.__setitem__(slice(None), back(gradient)))
+    return out
+
+
+def _nth(made: list[Any], number: int, gradient: Any) -> Any:
+    """What was made for an input, in the place of the gradient that came."""
+    return made[number]
 
 
 def declared(text: bytes) -> Iterator[tuple[str, str]]:

@@ -44,7 +44,8 @@ def conv(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
 
 def grouped_conv(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int, groups: int) -> Tensor:
     """(N, C, H, W), (F, C / groups, HH, WW), (F,) -> (N, F, OH, OW): each group of filters sees its own channels."""
-    return functional.conv2d(x, w, b, stride=stride, padding=pad, groups=groups)
+    parts = zip(x.chunk(groups, dim=1), w.chunk(groups), b.chunk(groups), strict=True)
+    return torch.cat([conv(*part, stride, pad) for part in parts], dim=1)
 
 
 def max_pool(x: Tensor, height: int, width: int, stride: int) -> Tensor:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from courses import HEAD, grade_text, make_course
 from topics import TOPICS, topic
 
@@ -17,7 +18,7 @@ from grader.numerics.trees import leaves, same_structure
 from grader.reference import Oracle
 from grader.report.console import render
 from grader.report.model import FindingReport, Report
-from grader.slips import Slip, Variant
+from grader.slips import Slip, Variant, with_backward
 
 NET = """
 name = "affine"
@@ -256,6 +257,38 @@ def test_a_slip_with_a_wrong_value_is_not_told_of_the_gradient_behind_a_right_on
         assert found(report, "relu", "backward").code == "GRADIENT_FOLLOWS_FORWARD"
     else:
         assert found(report, "relu", "backward").likely == likely
+
+
+@pytest.mark.parametrize(
+    ("backward", "pattern", "likely"),
+    [
+        ("0.3 * x * dout", "relu_forward is wrong already: result", "leaks forward"),
+        ("dout * (x > 0) / len(x)", "every element is 1/4 of the expected one, and N = 4", "averages over the batch"),
+    ],
+)
+def test_a_gradient_with_no_cause_of_its_own_is_told_that_of_the_wrong_forward(
+    backward: str, pattern: str, likely: str, tmp_path: Path
+) -> None:
+    text = student().replace("return np.maximum(x, 0), x", f"return {BOTH[0]}, x", 1)
+    text = text.replace("else dout * (x > 0)", f"else {backward}", 1)
+    told = found(grade_text(net(tmp_path, LEAKS), text), "relu", "backward")
+    assert (told.code, told.pattern) == ("WRONG_GRADIENT", pattern)
+    assert likely in told.likely
+
+
+def test_a_forward_whose_cause_is_not_known_is_no_cause_of_the_gradient(tmp_path: Path) -> None:
+    text = student().replace("return np.maximum(x, 0), x", "return np.maximum(x, 0) + x**2, x", 1)
+    text = text.replace("else dout * (x > 0)", "else 0.3 * x * dout", 1)
+    assert found(grade_text(net(tmp_path, LEAKS), text), "relu", "backward").likely == ""
+
+
+def test_a_backward_may_be_written_out_and_scores_of_minus_infinity_are_no_obstacle() -> None:
+    x, w = (torch.tensor([1.0, value], requires_grad=True) for value in (-torch.inf, 2.0))
+    out = with_backward(torch.tensor([3.0, 4.0]), lambda g: (7 * g, g.flip(0)), x, w)
+    assert out.tolist() == [3.0, 4.0]
+    for _ in range(2):  # a second way back is made anew
+        dx, dw = torch.autograd.grad(out, (x, w), torch.tensor([1.0, 2.0]), retain_graph=True)
+        assert (dx.tolist(), dw.tolist()) == ([7.0, 14.0], [2.0, 1.0])
 
 
 # ----------------------------------------------------------------------------------------------------------- composites

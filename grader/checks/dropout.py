@@ -95,7 +95,10 @@ def backward(question: Question) -> Ruling:
             code = FindingCode.GRADIENT_FOLLOWS_FORWARD
             told = finding(code, function=roles["backward"], forward=roles["forward"])
             return Ruling(failure=told, credit=question.exercise.follow_through, comparisons=comparisons)
-    return Ruling(failure=_explained(wrong, _BACKWARD_SLIPS, up, mask, p, actual), comparisons=comparisons)
+    told = _explained(wrong, _BACKWARD_SLIPS, up, mask, p, actual)
+    if told.code is FindingCode.WRONG_GRADIENT and not told.likely and _is_another_mask(up, mask, actual):
+        told = replace(told, likely="this is another mask than the forward's: keep that one in the cache, draw none")
+    return Ruling(failure=told, comparisons=comparisons)
 
 
 def test(question: Question) -> Ruling:
@@ -201,6 +204,15 @@ def _explained(wrong: Finding, slips: Factors, given: Array, mask: Array, p: flo
         ):
             return replace(wrong, likely=likely)
     return wrong
+
+
+def _is_another_mask(up: Array, mask: Array, actual: Any) -> bool:
+    """Whether the gradient is the upstream one, some dropped and the rest times one number, but by no such mask."""
+    factors = np.asarray(actual, dtype=np.float64) / np.asarray(up)
+    kept = factors[factors != 0]
+    if not 0 < len(kept) < factors.size or not np.isfinite(kept).all():
+        return False
+    return bool(np.allclose(kept, kept[0], rtol=1e-9, atol=0.0) and np.any((factors != 0) != (mask != 0)))
 
 
 def _forward_is_right(out: Any, wanted: Expected) -> bool:

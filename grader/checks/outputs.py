@@ -28,6 +28,7 @@ __all__ = [
     "loss_and_gradient",
     "losses_and_gradients",
     "value",
+    "value_ruling",
 ]
 
 
@@ -36,7 +37,7 @@ def value(question: Question) -> Ruling:
     wanted = expected_value(question)
     function, room = question.exercise.functions["function"], _room(wanted)
     question.student.known |= keys_of(question.oracle.expected(question.exercise, question.case).value)
-    return _value_ruling(question, wanted, question.student.value(function, *question.case.args, like=room))
+    return value_ruling(question, wanted, question.student.value(function, *question.case.args, like=room))
 
 
 def forward(question: Question) -> Ruling:
@@ -44,14 +45,14 @@ def forward(question: Question) -> Ruling:
     wanted = expected_value(question)
     function, results = question.exercise.functions["forward"], len(question.exercise.outputs)
     actual, _ = question.student.pair(function, *question.case.args, like=_room(wanted), results=results)
-    return _value_ruling(question, wanted, actual)
+    return value_ruling(question, wanted, actual)
 
 
 def loss(question: Question) -> Ruling:
     """The value of a loss function that returns (loss, gradient)."""
     wanted = expected_value(question)
     actual, _ = loss_and_gradient(question, question.case.args)
-    return _value_ruling(question, wanted, actual)
+    return value_ruling(question, wanted, actual)
 
 
 def _room(wanted: Sequence[Leaf]) -> int:
@@ -79,7 +80,8 @@ def expected_value(question: Question) -> list[Leaf]:
     return question.oracle.once(("value", question.case.key), leaf)
 
 
-def _value_ruling(question: Question, wanted: list[Leaf], actual: Any) -> Ruling:
+def value_ruling(question: Question, wanted: list[Leaf], actual: Any) -> Ruling:
+    """A result beside the reference's."""
     problem = structure_problem(actual, question.oracle.expected(question.exercise, question.case).value)
     what = "loss" if question.exercise.kind is Kind.LOSS else "out"
     if problem:

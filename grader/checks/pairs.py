@@ -37,7 +37,14 @@ from grader.assignment import ArraySpec, Kind, named_specs
 from grader.calls import Kept
 from grader.checks.asking import Unanswered, finding, size_of
 from grader.checks.likeness import likened
-from grader.checks.outputs import expected_value, float_inputs, largest, loss_and_gradient, losses_and_gradients
+from grader.checks.outputs import (
+    expected_value,
+    float_inputs,
+    largest,
+    loss_and_gradient,
+    losses_and_gradients,
+    value_ruling,
+)
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import recognised
 from grader.checks.values import (
@@ -295,7 +302,24 @@ def _told(question: Question, evidence: _Evidence) -> Finding | None:
 
     cause = recognised(question, evidence.results, named, evidence.out)
     told = tell(FindingCode.WRONG_GRADIENT, evidence.results, hide_values=question.hide_values, cause=cause)
+    if cause is None and not evidence.forward_right:
+        told = _of_the_forward(question, told, evidence.out)
     return likened(question, told, evidence.results, named, evidence.out)
+
+
+def _of_the_forward(question: Question, told: Finding | None, out: Any) -> Finding | None:
+    """The finding with the cause of the wrong forward result, where that is known and the gradient's own is not.
+
+    A formula of the gradient is written for the right numbers, and has no chance with others. What is seen of the terms
+    of a normalisation presumes them, too.
+    """
+    if told is None or (told.likely and told.diagnosis != DiagnosisCode.MISSING_TERM.name):
+        return told
+    before = value_ruling(question, expected_value(question), out).failure
+    if before is None or not before.likely:
+        return replace(told, likely="") if before is not None else told
+    pattern = f"{_names(question)[0]} is wrong already: {before.pattern}" if before.pattern else ""
+    return replace(told, pattern=pattern, likely=before.likely, diagnosis=before.diagnosis)
 
 
 def _elsewhere(question: Question, evidence: _Evidence) -> Ruling:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.cases import Case
-from grader.checks.asking import Student, finding, size_of
+from grader.checks.asking import Student, Unanswered, finding, size_of
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import recognised
 from grader.checks.values import (
@@ -256,7 +256,26 @@ def result(question: Question) -> Ruling:
     asked = [] if spec.accuracy is None else [f"an accuracy of {_percent(spec.accuracy)}"]
     asked += [] if spec.loss is None else [f"a loss of {spec.loss:g}"]
     reached = f"an accuracy of {_percent(accuracy)} and a loss of {loss:.4g} on what it was trained on"
-    return Ruling(failure=finding(FindingCode.NOT_LEARNED, reached=reached, asked=" and ".join(asked)), curve=curve)
+    told = finding(FindingCode.NOT_LEARNED, reached=reached, asked=" and ".join(asked))
+    return Ruling(failure=_from_the_start(question, told), curve=curve)
+
+
+def _from_the_start(question: Question, told: Finding) -> Finding:
+    """The finding with the cause that shows in the first steps of the same training; as it was if none does.
+
+    Neither a reference that can't be trained for a step or two nor a loop that then fails changes what is told.
+    """
+    for steps in (1, 2):
+        if question.case.arguments.get("steps", 0) <= steps:
+            return told
+        shorter = replace(question, case=_shorter(question.case, steps))
+        try:
+            failure = trajectory(shorter).failure
+        except (OracleError, Unanswered):
+            return told
+        if failure is not None and failure.code in (FindingCode.WRONG_TRAJECTORY, FindingCode.NOT_FINITE):
+            return replace(told, pattern=failure.pattern, likely=failure.likely, diagnosis=failure.diagnosis)
+    return told
 
 
 def _curve(question: Question, losses: Any) -> Curve | None:
@@ -332,6 +351,12 @@ def _unfit(question: Question, params: Any) -> Finding | None:
     return None
 
 
+def _shorter(case: Case, steps: int) -> Case:
+    """The same training of fewer steps."""
+    spec = replace(case.spec, name=f"{case.name}, {steps} steps")
+    return replace(case, spec=spec, arguments={**case.arguments, "steps": steps})
+
+
 def _first_step(question: Question, final: Any, steps: int) -> int:
     """First step after which the parameters differ: asks for shorter trainings, at most log2(steps) of them.
 
@@ -343,11 +368,7 @@ def _first_step(question: Question, final: Any, steps: int) -> int:
     low, high = 0, steps  # right after `low` steps, wrong after `high`
     while high - low > 1:
         middle = (low + high) // 2
-        shorter = replace(
-            question.case,
-            spec=replace(question.case.spec, name=f"{question.case.name}, {middle} steps"),
-            arguments={**question.case.arguments, "steps": middle},
-        )
+        shorter = _shorter(question.case, middle)
         expected = question.oracle.expected(question.exercise, shorter)
         trained = _train(question, _args(question, steps=middle))
         if isinstance(trained, Finding) or structure_problem(trained[0], final):

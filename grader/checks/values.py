@@ -32,6 +32,8 @@ _MENDS = {
     Found.ON_CPU: "make it with device=x.device, or with zeros_like(x)",
     Found.NUMPY: "compute it with the tensor's own library, xp = array_namespace(x)",
 }
+VAGUE = frozenset({DiagnosisCode.SHIFTED, DiagnosisCode.MISSING_TERM})
+"""Patterns whose cause is where to look, in general words: a slip that explains the same says what was done."""
 MOST_NAMES = 8
 """Of several arrays, told of one by one; a path of twenty points is not."""
 
@@ -156,6 +158,7 @@ def tell(
 
     `code` is the finding for wrong values; a wrong shape or dtype, and NaN, have codes of their own. `cause` is what
     was found to explain all of them, if anything was: it is told unless one pattern with a cause says the same of all.
+    A VAGUE pattern does not.
     """
     wrong = [(leaf, actual, result) for leaf, actual, result in results if not result.passed]
     wrong.sort(key=lambda told: told[2].reason not in (Reason.NOT_AN_ARRAY, Reason.SHAPE))  # the plainest first
@@ -172,7 +175,10 @@ def tell(
     known = first is not None and first.code is not DiagnosisCode.UNKNOWN
     base = replace(base, worst="" if hide_values else _worst(leaf.name, result))
     if cause is not None and not (
-        known and first is not None and first.cause and (_is_one(wrong, told) or not cause.alone)
+        known
+        and first is not None
+        and first.cause
+        and (not cause.alone or (_is_one(wrong, told) and first.code not in VAGUE))
     ):
         also = _in_words([other.name for other, _, _ in wrong[1:]], [], _right(results))
         return replace(base, pattern=cause.pattern, likely=cause.likely, diagnosis=cause.name, also=also)
