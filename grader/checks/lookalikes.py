@@ -9,8 +9,8 @@ A mutant may never end. So each loop counts its rounds, and so many are allowed:
 every machine, and there is no clock. What all of a case's mutants may take together is bounded too, by a clock that
 only a very large case comes to see; such a case has no catalogue at all rather than a part of one.
 
-Of NumPy's profile alone, and of functions, layers, losses, models and steps: a mask of dropout is a draw, a training is
-too long, and an engine is many small functions with one name.
+Of NumPy's arrays and torch's on the CPU, and of all kinds but two: a mask of dropout is a draw, and an engine is many
+small functions with one name. A training has a catalogue where it is a few steps long.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import ast
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from types import CodeType
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ from grader.errors import CourseError
 from grader.mutants import Mutant, mutants
 from grader.numerics.comparison import compare
 from grader.numerics.tolerance import tolerance_for
-from grader.numerics.trees import leaves, map_leaves, same_structure
+from grader.numerics.trees import map_leaves, named_leaves
 from grader.reference import Expected, Oracle
 from grader.sandbox.adapting import adapted
 
@@ -67,6 +68,7 @@ class _Solution:
     adapter: bytes | None
     calls: dict[str, frozenset[str]]
     """Functions and classes of the file that each of them uses."""
+    profile: Profile
 
     def reached(self, names: Sequence[str]) -> list[str]:
         """These and all that they use, nearest first."""
@@ -83,6 +85,14 @@ class _Solution:
             exec(other, names)
         return names if self.adapter is None else names | adapted(self.adapter, names)
 
+    def lent(self, tree: Any) -> Any:
+        """A copy of it in arrays of the solution's library."""
+        if self.profile is Profile.NUMPY:
+            return _copied(tree)
+        import torch
+
+        return map_leaves(lambda leaf: torch.from_numpy(leaf.copy()) if isinstance(leaf, np.ndarray) else leaf, tree)
+
 
 def lookalikes(oracle: Oracle, exercise: Exercise, case: Case) -> Sequence[Lookalike]:
     """What the mutants of the worked solution make of a case; empty where nothing can be learned from them."""
@@ -90,22 +100,26 @@ def lookalikes(oracle: Oracle, exercise: Exercise, case: Case) -> Sequence[Looka
 
 
 def _made(oracle: Oracle, exercise: Exercise, case: Case) -> Sequence[Lookalike]:
-    if exercise.kind in (Kind.DROPOUT, Kind.TRAINING, Kind.ENGINE):
+    if exercise.kind in (Kind.DROPOUT, Kind.ENGINE):
         return ()
     solution = oracle.once("solution", lambda: _solution(oracle.assignment))
     if solution is None:
         return ()
     expected = oracle.expected(exercise, case)
+    start = time.process_time()
     right = _asked(solution, None, exercise, case, expected)
+    spent = time.process_time() - start
     if right is None or not _same(right, expected):
         return ()
-    found, size, start = list[Lookalike](), 0, time.process_time()
     codes = oracle.once(("mutants", exercise.name), lambda: list(_codes(oracle.assignment, solution, exercise)))
+    if exercise.kind is Kind.TRAINING and len(codes) * spent > SECONDS:  # it would not come to an end in time
+        return ()
+    found, size, start = list[Lookalike](), 0, time.process_time()
     for mutant, code in codes:
         made = _asked(solution, code, exercise, case, expected)
         if made is not None and not _same(made, expected):
             found.append(Lookalike(mutant=mutant, made=made))
-            size += sum(np.asarray(leaf).nbytes for leaf in _arrays(made))
+            size += sum(np.asarray(leaf).nbytes for leaf in _arrays(made).values())
         if size > BYTES or time.process_time() - start > SECONDS:
             return ()
     return found
@@ -113,7 +127,7 @@ def _made(oracle: Oracle, exercise: Exercise, case: Case) -> Sequence[Lookalike]
 
 def _solution(assignment: Assignment) -> _Solution | None:
     """None where there is none, or none that can be run here."""
-    if assignment.solution is None or assignment.profile is not Profile.NUMPY or assignment.given:
+    if assignment.solution is None or assignment.profile not in (Profile.NUMPY, Profile.TORCH):
         return None
     tree = ast.parse(assignment.solution.read_bytes())
     top = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
@@ -121,7 +135,7 @@ def _solution(assignment: Assignment) -> _Solution | None:
         name: frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in top and n.id != name)
         for name, node in top.items()
     }
-    return _Solution(code=_counting(tree), adapter=assignment.adapter, calls=calls)
+    return _Solution(code=_counting(tree), adapter=assignment.adapter, calls=calls, profile=assignment.profile)
 
 
 def _codes(assignment: Assignment, solution: _Solution, exercise: Exercise) -> Iterator[tuple[Mutant, CodeType]]:
@@ -165,50 +179,59 @@ def _asked(
 ) -> Expected | None:
     """What the solution gives with another definition in it; None where it raises, or gives no arrays."""
     try:
-        made = _answer(solution.functions(other), exercise, case, expected)
-        numbers = [np.asarray(leaf) for leaf in _arrays(made)]
+        made = _answer(solution, solution.functions(other), exercise, case, expected)
+        numbers = [np.asarray(leaf) for leaf in _arrays(made).values()]
     except Exception:  # whatever a mutant raises is no fault of anybody's
         return None
     return made if all(array.dtype.kind in "biuf" for array in numbers) else None
 
 
-def _answer(functions: dict[str, Any], exercise: Exercise, case: Case, expected: Expected) -> Expected:
-    roles, args = exercise.functions, _copied(case.args)
+def _answer(
+    solution: _Solution, functions: dict[str, Any], exercise: Exercise, case: Case, expected: Expected
+) -> Expected:
+    args = solution.lent(case.args)
+
+    def asked(role: str) -> Any:
+        first, *rest = exercise.functions[role].split(".")
+        return reduce(getattr, rest, functions[first])
+
     match exercise.kind:
         case Kind.FUNCTION:
-            return Expected(value=functions[roles["function"]](*args), gradients={})
+            return Expected(value=_copied(asked("function")(*args)), gradients={})
         case Kind.LOSS:
-            value, gradients = functions[roles["loss"]](*args)
-            return Expected(value=value, gradients=_by_input(exercise, gradients))
+            value, gradients = asked("loss")(*args)
+            return Expected(value=_copied(value), gradients=_by_input(exercise, gradients))
         case Kind.STEP:
-            start = first_state(expected.states[0]) if exercise.state else {}
-            return _steps(functions[roles["step"]], exercise, case, start)
+            return _steps(solution, asked("step"), exercise, case, expected)
+        case Kind.TRAINING:
+            params, losses = asked("train")(*args)
+            return Expected(value=np.asarray(losses), gradients={}, trajectory=(_copied(params),))
         case _:
             several = len(exercise.outputs)
-            *results, cache = functions[roles["forward"]](*args)
+            *results, cache = asked("forward")(*args)
             value = results[0] if several == 1 else tuple(results[:several])
             kept = _copied(value)  # the backward may write into it
-            upstream = _copied(case.upstream if several > 1 else (case.upstream,))
-            gradients = functions[roles["backward"]](*upstream, cache)
+            upstream = solution.lent(case.upstream if several > 1 else (case.upstream,))
+            gradients = asked("backward")(*upstream, cache)
             return Expected(value=kept, gradients=_by_input(exercise, gradients))
 
 
 def _by_input(exercise: Exercise, gradients: Any) -> dict[str, Any]:
     names = exercise.gradients
     one = len(names) == 1 and not (isinstance(gradients, tuple) and len(gradients) == 1)
-    return dict(zip(names, [gradients] if one else gradients, strict=True))
+    return dict(zip(names, _copied([gradients] if one else gradients), strict=True))
 
 
-def _steps(function: Any, exercise: Exercise, case: Case, start: dict[str, Any]) -> Expected:
-    params, *rest = _copied(list(case.args))
+def _steps(solution: _Solution, function: Any, exercise: Exercise, case: Case, expected: Expected) -> Expected:
+    params, *rest = solution.lent(list(case.args))
+    state = solution.lent(first_state(expected.states[0])) if exercise.state else {}
     trajectory, states = [], []
-    state = start
     for update in case.updates:
-        made = function(params, _copied(update), *([state] if exercise.state else []), *rest)
+        made = function(params, solution.lent(update), *([state] if exercise.state else []), *rest)
         params, state = made if exercise.state else (made, {})
         trajectory.append(_copied(params))
         states.append(_copied(state))
-    return Expected(value=np.zeros(0), gradients={}, trajectory=tuple(trajectory), states=tuple(states))
+    return Expected(value=expected.value, gradients={}, trajectory=tuple(trajectory), states=tuple(states))
 
 
 def first_state(after: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,19 +244,31 @@ def first_state(after: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _copied(tree: Any) -> Any:
-    return map_leaves(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, tree)
+    """A copy in NumPy's arrays."""
+
+    def copied(leaf: Any) -> Any:
+        if hasattr(leaf, "detach"):
+            return leaf.detach().numpy().copy()
+        return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+
+    return map_leaves(copied, tree)
 
 
-def _arrays(made: Expected) -> list[Any]:
-    return leaves([made.value, dict(made.gradients), list(made.trajectory), list(map(dict, made.states))])
+def _arrays(made: Expected) -> dict[str, Any]:
+    """All that there is, by name: a student's dict may have its keys in another order than the reference's."""
+    trees = [made.value, dict(made.gradients), list(made.trajectory), list(map(dict, made.states))]
+    return dict(named_leaves(trees))
 
 
 def _same(made: Expected, expected: Expected) -> bool:
     """Whether a mutant, or the solution, gives what is right."""
-    if not same_structure([made.value, made.gradients], [expected.value, expected.gradients]):
-        return False
-    pairs = zip(_arrays(made), _arrays(expected), strict=False)
-    return len(_arrays(made)) == len(_arrays(expected)) and all(
-        compare(np.asarray(one, dtype=np.float64), right, tolerance_for(right, np.float64, scale=1.0)).passed
-        for one, right in ((one, np.asarray(right, dtype=np.float64)) for one, right in pairs)
+    ours, theirs = _arrays(made), _arrays(expected)
+    return ours.keys() == theirs.keys() and all(
+        _alike(np.asarray(ours[name], dtype=np.float64), np.asarray(theirs[name], dtype=np.float64)) for name in theirs
     )
+
+
+def _alike(one: Any, right: Any) -> bool:
+    if one.shape != right.shape:
+        return False
+    return not right.size or compare(one, right, tolerance_for(right, np.float64, scale=1.0)).passed

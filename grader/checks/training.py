@@ -1,7 +1,8 @@
 """Training loops: first the same trajectory as the reference's, then the loss and accuracy that they reach.
 
 A wrong training is run again by the reference: with the slips of the course (grader.checks.slips), then on arguments
-that make the usual mistakes of any loop (SLIPS). What gives the student's numbers is told.
+that make the usual mistakes of any loop (SLIPS); last, where it is short, by the mutants of the worked solution
+(grader.checks.likeness). What gives the student's numbers is told.
 
 Accuracy alone can't grade a training loop: a sum for a mean in the loss scores higher than the right code
 (assignments/mlp/README.md shows it). So the parameters and losses must equal the reference's first.
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from grader.cases import Case
 from grader.checks.asking import Student, Unanswered, finding, size_of
+from grader.checks.likeness import likened
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import recognised
 from grader.checks.values import (
@@ -83,6 +85,7 @@ def _compare(question: Question, params: Any, losses: Array, expected: Expected)
     )
     if failure is not None and failure.code is FindingCode.WRONG_TRAJECTORY and not (cause and cause.alone):
         failure = _explained(question, failure, params, losses, expected)
+    failure = likened(question, failure, results, named)
     return Ruling(failure=failure, comparisons=[(leaf.name, comparison) for leaf, _, comparison in results])
 
 

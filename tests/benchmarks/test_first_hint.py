@@ -14,7 +14,7 @@ where it has a `likely`, or a pattern that says what the array is (EXACT). A nam
 - of the corpus, the expected.toml has a hint for this finding, and it is not in the message;
 - of a damage, the code of the diagnosis is not among those that are true of that damage (TRUE_OF);
 - of a mutant, it is another than the mutation *and* is not borne out: with arrays drawn from other seeds, the same code
-  is no longer told by it. What is told under every seed is another name of the same function.
+  is no longer told any of it. What is told under every seed is another name of the same function.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ SPEAKING = frozenset(
     )
 )  # fmt: skip
 """Codes whose headline is the cause."""
-EXACT = frozenset(("ALL_ZERO", "SIGN", "FACTOR", "TRANSPOSED", "SWAPPED", "FLOAT32", "LOCAL"))
+EXACT = frozenset(("ALL_ZERO", "SIGN", "FACTOR", "TRANSPOSED", "SWAPPED", "FLOAT32"))
 """Diagnoses whose pattern says what was done, where no cause is known beside."""
 TRUE_OF = {
     "zero": {"ALL_ZERO"},
@@ -195,13 +195,19 @@ def held_out(assignment: Assignment, folder: Path) -> list[Version]:
     return chance.sample(found, min(len(found), MUTANTS))
 
 
+def claims(hint: Hint) -> set[str]:
+    """What it says, each by itself: of two slips with one result both are told, and other arrays tell them apart."""
+    kind, _, what = hint.diagnosis.partition(" ")
+    return {f"{kind} {name}" for name in what.split(" or ")}
+
+
 def borne_out(version: Version, assignment: Assignment, hint: Hint) -> bool:
     """Whether other arrays tell the same."""
 
     def same(seed: int) -> bool:
         drawn = replace(assignment, seed=seed)
         other = first_hint(drawn, Oracle(drawn), version)
-        return other is not None and other.diagnosis == hint.diagnosis
+        return other is not None and bool(claims(other) & claims(hint))
 
     def work(number: int) -> bytes:
         return msgspec.json.encode(same(SEEDS[number]))
