@@ -22,6 +22,7 @@ from grader.checks.asking import Unanswered, finding, size_of
 from grader.checks.outputs import largest
 from grader.checks.pairs import by_hand
 from grader.checks.question import Question, Ruling
+from grader.checks.rules import fresh, gradient_rule, value_rule
 from grader.checks.shrinking import alone, apart, shrink, uses_of
 from grader.checks.values import Leaf, compare_leaves, describe_value, structure_problem, tell
 from grader.findings import Fault, Finding, FindingCode, Status
@@ -320,9 +321,26 @@ def _told(question: Question, smallest: _Look, look: Callable[[Question, Graph],
     likely = ""
     if look is _gradients and failure.code in (FindingCode.WRONG_GRADIENT, FindingCode.WRONG_STRUCTURE):
         likely = _likely(question, smallest)
+    if not (likely or failure.likely) and failure.code in (FindingCode.WRONG_GRADIENT, FindingCode.WRONG_VALUE):
+        likely = _rule(question, smallest, look)
     return replace(
         failure, graph=_code(question, smallest.graph, look), likely=likely or failure.likely or _of_depth(failure)
     )
+
+
+def _rule(question: Question, smallest: _Look, look: Callable[[Question, Graph], _Look]) -> str:
+    """What the student's rule of the one step computes; empty if it is nothing known."""
+    graph = fresh(smallest.graph)
+    if graph is None:
+        return ""
+    try:
+        found = look(question, graph)
+    except Unanswered:
+        return ""
+    if look is _values:
+        return value_rule(graph, found.compared[-1][1]) if found.compared else ""
+    wrong = [(node, actual) for node, (_, actual, result) in enumerate(found.compared) if not result.passed]
+    return "; ".join(filter(None, (gradient_rule(graph, node, actual) for node, actual in wrong)))
 
 
 def _code(question: Question, graph: Graph, look: Callable[[Question, Graph], _Look]) -> str:

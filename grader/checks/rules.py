@@ -1,0 +1,156 @@
+"""What the wrong rule of one operation computes: a product of powers of what the operation sees, found by trying all.
+
+The rule of a product's gradient is `grad * b`; a student's is often another product of the same few things: `grad * a`,
+`grad / b`, `b`. So the student's class is asked for one step on fresh numbers, and what it gives is held against every
+such product, and a result against what the other operations give. What is told is what the student's own code computes,
+and never what is right. A claim holds for each element; of those that hold the shortest is told.
+
+Only where the arrays have one shape and the operation goes element by element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+
+from grader.graphs import Array, Backward, Graph, Step, evaluate, expression, name_of
+from grader.operations import Operation
+from grader.random_graphs import draw_gradient, is_sound
+
+__all__ = ["fresh", "gradient_rule", "value_rule"]
+
+_LENGTH: Final = 5
+"""Elements that a claim is about."""
+_CLOSE: Final = 1e-10
+"""Relative. Of some thousand products one comes as close to another by chance once in a million gradings."""
+_NOT_BY_ELEMENT: Final = frozenset(
+    (
+        Operation.MATMUL, Operation.SUM, Operation.MEAN, Operation.RESHAPE, Operation.TRANSPOSE, Operation.INDEX,
+        Operation.TAKE,
+    )
+)  # fmt: skip
+_NUMBER: Final = "the number"
+
+
+def fresh(graph: Graph) -> Graph | None:
+    """A graph of one step with other numbers in it, longer than before; None where no claim can be made of it."""
+    if len(graph.steps) != 1 or len(graph.backwards) > 1 or graph.steps[0].operation in _NOT_BY_ELEMENT:
+        return None
+    if len({np.shape(leaf) for leaf in graph.leaves}) > 1:  # broadcast: its sums are another thing to get wrong
+        return None
+    rng = np.random.default_rng(0)
+    drawn = [draw_gradient((_LENGTH,), rng) for _ in graph.leaves]
+    gradient = draw_gradient((_LENGTH,), rng)
+    for leaves in (drawn, [np.abs(leaf) for leaf in drawn]):
+        backward = Backward(len(leaves), gradient)
+        other = replace(graph, leaves=tuple(leaves), backwards=(backward,))
+        if is_sound(other):
+            return other
+    return None
+
+
+def value_rule(graph: Graph, actual: Any) -> str:
+    """`c is a - b`: what the student's result is, of a graph of fresh(); empty if it is nothing known."""
+    (step,), names = graph.steps, _names(graph)
+    for words, candidate in _values(graph, names):
+        if _is(actual, candidate):
+            return f"{names[-1]} = {expression(step)} gives {words}"
+    return ""
+
+
+def _values(graph: Graph, names: list[str]) -> Iterator[tuple[str, Array]]:
+    """What the operands are and what other operations make of them, the shortest first."""
+    (step,), leaves = graph.steps, [np.asarray(leaf) for leaf in graph.leaves]
+    yield from zip(names, leaves, strict=False)
+    yield "zeros", np.zeros(_LENGTH)
+    yield "ones", np.ones(_LENGTH)
+    orders = {step.operands, step.operands[::-1]}
+    for operation in Operation:
+        if operation in _NOT_BY_ELEMENT:
+            continue
+        for operands in sorted(orders) if operation.operands == 2 else [(leaf,) for leaf in range(len(leaves))]:
+            if len(operands) != operation.operands:
+                continue
+            with np.errstate(all="ignore"):
+                other = Step(operation, operands, step.setting if step.setting is not None else 2.0)
+                value = np.asarray(evaluate(replace(graph, steps=(other,)))[-1])
+            named = "_NUMBER" in operation.name or operation.name.startswith("NUMBER_") or operation is Operation.POW
+            if not named or step.setting is not None:
+                yield expression(other), value
+
+
+def gradient_rule(graph: Graph, leaf: int, actual: Any) -> str:
+    """`a.grad becomes grad * a`: what the student's gradient of a leaf is; empty if it is nothing known.
+
+    Args:
+        graph: what fresh() made.
+        leaf: its number.
+        actual: what the student's class has as its gradient.
+    """
+    (step,), names = graph.steps, _names(graph)
+    if actual is None or not np.any(actual):
+        return f"{names[leaf]} gets no gradient from {expression(step)}"
+    things = _things(graph, names)
+    for powers in sorted(product(*(range(-2, 3) for _ in things)), key=_size):
+        with np.errstate(all="ignore"):
+            value = np.prod([array**power for array, power in zip(things.values(), powers, strict=True)], axis=0)
+        for sign in ("", "-"):
+            if _is(actual, -value if sign else value):
+                rule = f"{sign}{_words(dict(zip(things, powers, strict=True)))}"
+                return (
+                    f"{names[leaf]}.grad becomes {rule} (grad is the gradient of the result): not the derivative of "
+                    f"{names[-1]} = {expression(step)}"
+                )
+    return ""
+
+
+def _things(graph: Graph, names: list[str]) -> Mapping[str, Array]:
+    """What a rule may be a product of."""
+    (step,), nodes = graph.steps, [np.asarray(node) for node in evaluate(graph)]
+    assert graph.backwards[0].gradient is not None
+    things = {"grad": graph.backwards[0].gradient, **dict(zip(names, nodes, strict=True))}
+    out, (x, *_) = names[-1], nodes
+    match step.operation:
+        case Operation.TANH:
+            things[f"(1 - {out}**2)"] = 1 - nodes[-1] ** 2
+            del things[out]
+            for words, array in ((f"(1 - {out})", 1 - nodes[-1]), (f"(1 + {out}**2)", 1 + nodes[-1] ** 2)):
+                things[words] = array
+        case Operation.RELU:
+            del things[out]
+            things[f"({names[0]} > 0)"] = (x > 0).astype(np.float64)
+            things[f"({names[0]} < 0)"] = (x < 0).astype(np.float64)
+        case _ if isinstance(step.setting, (int, float)):
+            things[_NUMBER] = np.full(_LENGTH, float(step.setting))
+        case _:
+            pass
+    return things
+
+
+def _size(powers: tuple[int, ...]) -> tuple[int, ...]:
+    """Short before long; and of two as long that with the gradient in it."""
+    return sum(map(abs, powers)), sum(power < 0 for power in powers), -abs(powers[0]), *(-power for power in powers)
+
+
+def _words(powers: Mapping[str, int]) -> str:
+    def one(name: str, power: int) -> str:
+        return name if power == 1 else f"{name}**{power}"
+
+    above = [one(name, power) for name, power in powers.items() if power > 0]
+    below = [one(name, -power) for name, power in powers.items() if power < 0]
+    return " / ".join([" * ".join(above) or "1", *below])
+
+
+def _names(graph: Graph) -> list[str]:
+    return [name_of(node) for node in range(len(graph.leaves) + 1)]
+
+
+def _is(actual: Any, wanted: Array) -> bool:
+    given = np.asarray(actual)
+    if given.shape != wanted.shape or given.dtype.kind not in "biuf" or not np.isfinite(wanted).all():
+        return False
+    return bool(np.allclose(given, wanted, rtol=_CLOSE, atol=0.0))
