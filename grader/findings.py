@@ -82,7 +82,7 @@ class FindingCode(enum.Enum):
     NOT_LEARNED = "the trained network has not learned enough: it reaches {reached}; {asked} is asked"
     # How the code behaves
     NOT_WRITTEN = "{problem}"
-    MISSING_FUNCTION = "there is no function {function} in {file}"
+    MISSING_FUNCTION = "{unread}there is no function {function} in {file}"
     DOES_NOT_LOAD = "{file} does not load: {problem}"
     RAISED = "{function} raised {problem}"
     TIMED_OUT = "{function} did not return within {seconds:g} s"

@@ -31,6 +31,7 @@ from grader.cases import Case, draw_case
 from grader.checks.asking import Student, finding
 from grader.checks.judge import judge
 from grader.checks.question import Question
+from grader.checks.slips import raises_too, sharpened, slips_named
 from grader.checks.vacuity import vacuous
 from grader.devices import missing
 from grader.errors import CourseError, GradebookError, MachineError, SubmissionError
@@ -43,6 +44,7 @@ from grader.sandbox.inprocess import InProcess
 from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
 from grader.settings import Device, Precision, Setting
+from grader.slips import Slip
 from grader.submission import Submission, read_submission
 
 __all__ = [
@@ -63,6 +65,7 @@ TRIES = 3
 _TIME_OVER = finding(
     FindingCode.MACHINE_FAILED, fault=Fault.MACHINE, problem="its time was over before this was asked (--within)"
 )
+_OF_ARRAYS = (FindingCode.WRONG_VALUE, FindingCode.WRONG_GRADIENT, FindingCode.WRONG_SHAPE, FindingCode.NOT_FINITE)
 T = TypeVar("T")
 Elsewhere: TypeAlias = Callable[[Profile], Evaluator]
 """What makes a place for the submission to run in with other arrays."""
@@ -113,6 +116,8 @@ class Session:
         self._exercise: str | None = None
         self._failed: dict[tuple[str, str], bool] = {}
         """Of the parts judged so far, by exercise and name."""
+        self._causes: dict[str, set[str]] = {}
+        """What known slips say that explain all wrong arrays so far, by exercise."""
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
         """Judge all checks of one part. What is wrong with other exercises alone costs it nothing.
@@ -128,7 +133,38 @@ class Session:
             outcome = self._with_further(exercise, part, PartOutcome(checks=tuple(checks), exception=first))
         failed = [check for check in outcome.checks if check.setting is None and check.verdict is Verdict.FAILED]
         self._failed[exercise.name, part.name] = bool(failed)
-        return outcome
+        return replace(outcome, checks=self._explained(exercise, part, outcome.checks))
+
+    def _explained(self, exercise: Exercise, part: Part, checks: Sequence[Check]) -> tuple[Check, ...]:
+        """With the cause that only all cases together tell: the one slip that explains every wrong array.
+
+        Told of a function that raises where the slip raises too, and in the place of several that a case names.
+        """
+        failed = [
+            (check.findings[0], spec, aspect)
+            for check, (_, spec, aspect) in zip(checks, part.planned, strict=False)  # the main setting comes first
+            if check.setting is None and check.verdict is Verdict.FAILED and not _is_empty(check)
+        ]
+        slips = self.oracle.slips(exercise) if any(told.diagnosis.startswith("SLIP ") for told, *_ in failed) else ()
+        for told, *_ in failed:
+            if told.code in _OF_ARRAYS:
+                known = {slip.likely for slip in slips_named(told, slips)}
+                self._causes[exercise.name] = self._causes.get(exercise.name, known) & known
+        raised = [
+            (spec, aspect) for told, spec, aspect in failed if told.code is FindingCode.RAISED and not told.likely
+        ]
+        causes = [
+            likely
+            for likely in self._causes.get(exercise.name, ())
+            if all(self._raises_too(exercise, spec, aspect, likely) for spec, aspect in raised)
+        ]
+        if causes:  # what was raised in the forward tells of the backward too
+            self._causes[exercise.name] = set(causes)
+        return tuple(_with_cause(check, slips, *causes) if len(causes) == 1 else check for check in checks)
+
+    def _raises_too(self, exercise: Exercise, spec: CaseSpec, aspect: str, likely: str) -> bool:
+        case = _case(self.oracle, exercise, spec, self.hidden_seed, self.assignment.setting.precision)
+        return raises_too(self.oracle, exercise, case, likely, backward=aspect != "forward")
 
     def _with_further(self, exercise: Exercise, part: Part, outcome: PartOutcome) -> PartOutcome:
         """What was found in the main setting, and in the further ones if that passed."""
@@ -412,6 +448,21 @@ def _vacuity(
 
 
 _NOT_ANSWERED = "it uses a function otherwise than the exercise asks for it, or looks into its cache"
+
+
+def _is_empty(check: Check) -> bool:
+    """Whether an array without elements is what is wrong: that speaks for no slip, and against none."""
+    return any(0 in (compared.actual_shape or ()) and not compared.passed for _, compared in check.comparisons)
+
+
+def _with_cause(check: Check, slips: Sequence[Slip], likely: str) -> Check:
+    """A check of which this is known to be the cause: its first finding says so."""
+    if check.setting is not None or not check.findings:
+        return check
+    told, *rest = check.findings
+    if told.code is FindingCode.RAISED and not told.likely:
+        told = replace(told, likely=likely)
+    return replace(check, findings=(sharpened(told, slips, likely), *rest))
 
 
 def _raised(check: Check) -> bool:

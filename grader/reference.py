@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -137,12 +137,19 @@ class Oracle:
         return sorted(found, key=lambda variant: variant.call > 0)
 
     def slipped(self, exercise: Exercise, case: Case, variant: Variant) -> Expected | None:
-        """What a reference with a slip in it makes of a case; None where it makes nothing of it."""
+        """What a reference with a slip in it makes of a case; None where it makes nothing of it.
+
+        Without gradients where it can't go back: its result has another shape than the upstream gradient, say.
+        """
 
         def evaluated() -> Expected | None:
             try:
                 with _in_place(self._loaded(exercise), variant.replaced, variant.slip, variant.call):
-                    return self._guard(exercise, lambda: self._evaluate(exercise, case))  # type: ignore[no-any-return]
+                    with suppress(Exception):
+                        return self._guard(exercise, lambda: self._evaluate(exercise, case))  # type: ignore[no-any-return]
+                    if exercise.kind not in (Kind.LAYER, Kind.MODEL):
+                        return None
+                    return Expected(value=self._forward(exercise, case.args), gradients={})
             except Exception:  # a hint less: whatever is wrong with a slip, it is no student's loss
                 return None
 

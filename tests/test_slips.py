@@ -566,12 +566,78 @@ def test_every_slip_runs_and_can_be_told_from_the_reference(name: str) -> None:
 
 
 def told_apart(oracle: Oracle, exercise: Exercise, case: Case, slip: Slip) -> bool:
-    """Whether a slip gives values of the reference's form that differ from it."""
+    """Whether a slip gives values of the reference's form that differ from it, or of another shape."""
     made = oracle.slipped(exercise, case, Variant(slip=slip, replaced=exercise.reference))
     if made is None:
         return False
     right = oracle.expected(exercise, case)
+    if list(map(np.shape, leaves(made.value))) != list(map(np.shape, leaves(right.value))):
+        return True
     first, second = ([e.value, dict(e.gradients), list(e.trajectory), list(e.states)] for e in (made, right))
     return same_structure(first, second) and not all(
         np.allclose(one, other, rtol=1e-8, atol=0) for one, other in zip(leaves(first), leaves(second), strict=True)
     )
+
+
+# --------------------------------------------------------------------------------------------- what only all cases tell
+
+ROWS = """
+name = "e"
+kind = "layer"
+forward = "f"
+backward = "b"
+reference = "f"
+inputs = { x = "N D" }
+output = "N"
+points = { forward = 1, backward = 1 }
+[[exercise.case]]
+name = "wide"
+sizes = { N = 2, D = 5 }
+[[exercise.case]]
+name = "high"
+sizes = { N = 5, D = 3 }
+[[exercise.case]]
+name = "higher"
+sizes = { N = 7, D = 3 }
+"""
+COUNTED = """
+def counted(x, n):
+    if n > len(x):
+        raise IndexError
+    return x.sum(1)[:n]
+
+@slip("e", pattern="D rows", likely="counts by D")
+def by_d(x):
+    return counted(x, x.shape[1])
+
+@slip("e", pattern="3 rows", likely="counts to 3")
+def to_three(x):
+    return counted(x, min(3, len(x)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "raised", "shape"),
+    [
+        ("range(x.shape[1])", "counts by D", "counts by D"),
+        ("range(min(3, len(x)))", None, "counts by D; or counts to 3"),
+        ("range(x.shape[1] if len(x) != 7 else 4)", "", "counts by D; or counts to 3"),
+    ],
+)
+def test_what_raises_is_told_the_slip_that_explains_the_other_cases_and_raises_too(
+    rows: str, raised: str | None, shape: str, tmp_path: Path
+) -> None:
+    course = make_course(tmp_path, ROWS, "def f(x):\n    return x.sum(1)\n", slips=COUNTED)
+    text = f"def f(x):\n    return np.array([x[i].sum() for i in {rows}]), x\ndef b(dout, x):\n    return x * 0\n"
+    report = grade_text(course, text)
+    high = found(report, "e", "forward", "high")
+    assert (high.code, high.likely) == ("WRONG_SHAPE", shape)
+    if raised is not None:
+        wide = found(report, "e", "forward", "wide")
+        assert (wide.code, wide.likely) == ("RAISED", raised)
+
+
+def test_an_empty_array_is_no_evidence(tmp_path: Path) -> None:
+    course = make_course(tmp_path, ROWS, "def f(x):\n    return x.sum(1)\n", slips=COUNTED.replace("[:n]", "[:0]"))
+    report = grade_text(course, "def f(x):\n    return np.zeros(0), x\ndef b(dout, x):\n    return x * 0\n")
+    assert found(report, "e", "forward", "high").diagnosis == "WRONG_SHAPE"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -276,9 +277,16 @@ def _hushed_value(value: Any, known: frozenset[str]) -> Any:
     return value
 
 
+_UNREAD = re.compile(r"^[^:]*: (Syntax|Indentation|Tab)Error: ")
+"""Of a file that doesn't parse, none of whose functions is there."""
+
+
 def _missing(function: str, file: str, loaded: Loaded | None) -> Finding:
     problems = loaded.problems if loaded else ()
     if loaded and not loaded.functions and problems:
         rest = "\n".join(problems[1:])
         return finding(FindingCode.DOES_NOT_LOAD, file=file, problem=problems[0], detail=rest)
-    return finding(FindingCode.MISSING_FUNCTION, function=function, file=file, detail="\n".join(problems))
+    unread = next(filter(_UNREAD.search, problems), "")
+    rest = "\n".join(problem for problem in problems if problem != unread)
+    unread = f"{unread}: without it " if unread else ""
+    return finding(FindingCode.MISSING_FUNCTION, function=function, file=file, unread=unread, detail=rest)

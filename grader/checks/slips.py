@@ -8,10 +8,15 @@ What is told where a pattern of one array (grader.numerics.diagnosis) is found t
 is the same of all wrong arrays: it was measured ("1/3 of the expected one, and N = 3"). In all other cases the slip: it
 explains the arrays at once, where patterns explain one each, and its words were chosen for the exercise.
 
-Two slips may give the same arrays in a case (a mean over a batch of 1 is its sum). Then both are told, with "or", and
-only where no pattern names a cause: that is sure to hold, and short enough to be of use. Of more, none is told. A slip
-in all calls of a layer goes before one in a single call: the gradient of x, say, shows in no call but the later ones,
-and who has one wrong layer calls it everywhere.
+Slips of the exercise itself go before those of the layers that it calls, which are judged by themselves. Two slips may
+give the same arrays in a case (a mean over a batch of 1 is its sum). Then both are told, with "or", and only where no
+pattern names a cause: that is sure to hold, and short enough to be of use. Of more, none is told. A slip in all
+calls of a layer goes before one in a single call: the gradient of x, say, shows in no call but the later ones, and who
+has one wrong layer calls it everywhere.
+
+Where the student's function raises, no array tells. There the slip that explains the arrays of the exercise's other
+cases is told, if it raises in this one too; and of two slips that give the same in one case, the one that explains all
+others as well (grader.grading).
 
 Nothing of a slip decides a point, and what is said of one holds no numbers: it is said of a hidden case too.
 """
@@ -19,21 +24,25 @@ Nothing of a slip decides a point, and what is said of one holds no numbers: it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from grader.assignment import Exercise
+from grader.cases import Case
 from grader.checks.question import Question
 from grader.checks.values import Cause, Leaf
 from grader.errors import OracleError
+from grader.findings import Finding
 from grader.numerics.comparison import Comparison, compare
 from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import leaves, same_structure
-from grader.reference import Expected
-from grader.slips import Variant
+from grader.reference import Expected, Oracle
+from grader.slips import Slip, Variant
 
-__all__ = ["cause_of", "gives", "recognised", "same_value", "tried"]
+__all__ = ["cause_of", "gives", "raises_too", "recognised", "same_value", "sharpened", "slips_named", "tried"]
 
 Results: TypeAlias = Sequence[tuple[Leaf, Any, Comparison]]
 Named: TypeAlias = Callable[[Expected], Mapping[str, Any]]
@@ -90,6 +99,8 @@ def cause_of(variants: Sequence[Variant]) -> Cause | None:
     causes: dict[str, Variant] = {}
     for variant in told:
         causes.setdefault(variant.where + variant.slip.likely, variant)
+    own = {likely: variant for likely, variant in causes.items() if not variant.layer}
+    causes = own or causes
     if not 1 <= len(causes) <= 2:
         return None
     return Cause(
@@ -100,10 +111,36 @@ def cause_of(variants: Sequence[Variant]) -> Cause | None:
     )
 
 
+def raises_too(oracle: Oracle, exercise: Exercise, case: Case, likely: str, *, backward: bool) -> bool:
+    """Whether a slip of the exercise with this cause raises in a case, on its way back at least if `backward`."""
+    made = [
+        oracle.slipped(exercise, case, Variant(slip=slip, replaced=exercise.reference))
+        for slip in oracle.slips(exercise)
+        if slip.likely == likely
+    ]
+    return any(one is None or (backward and not one.gradients) for one in made)
+
+
+def sharpened(told: Finding, slips: Sequence[Slip], likely: str) -> Finding:
+    """A finding that names several slips of an exercise, of which other cases leave those with this cause."""
+    named = slips_named(told, slips)
+    if len(named) < 2 or told.pattern != "; or ".join(slip.pattern for slip in named):
+        return told
+    (left, *_) = (slip for slip in named if slip.likely == likely)
+    return replace(told, pattern=left.pattern, likely=likely, diagnosis=f"SLIP {left.name}")
+
+
+def slips_named(told: Finding, slips: Sequence[Slip]) -> list[Slip]:
+    """The slips of an exercise that a finding names; none if it names one of a layer too."""
+    names = told.diagnosis.removeprefix("SLIP ").split(" or ")
+    found = [slip for name in names for slip in slips if slip.name == name]
+    return found if len(found) == len(names) else []
+
+
 def _can_tell(leaf: Leaf, actual: Any) -> bool:
-    """Whether equality of these arrays says anything: of a yes or no it does not, of NaN it does."""
+    """Whether equality of these arrays says anything: of a yes or no, or of no number, it does not, of NaN it does."""
     given = np.asarray(actual)
-    return bool(leaf.expected.dtype.kind != "b" and given.dtype.kind in "iuf" and given.shape == leaf.expected.shape)
+    return bool(leaf.expected.dtype.kind != "b" and given.dtype.kind in "iuf" and given.size)
 
 
 def gives(made: Mapping[str, Any], results: Results) -> bool:
@@ -137,8 +174,11 @@ def _explains(made: np.ndarray[Any, Any], leaf: Leaf, actual: Any, comparison: C
     if not np.array_equal(made[~finite], given[~finite], equal_nan=True):
         return False
     tolerance = tolerance_for(made, np.float64)
-    error, expected = np.abs(given - made)[finite], leaf.expected.astype(np.float64)[finite]
+    error = np.abs(given - made)[finite]
     allowed = max(tolerance.atol, leaf.tolerance.atol) + tolerance.rtol * np.abs(made[finite])
     if not np.all(error <= allowed):
         return False
-    return comparison.passed or bool(np.linalg.norm(error) <= LEFT * np.linalg.norm(given[finite] - expected))
+    if comparison.passed or given.shape != leaf.expected.shape:
+        return True
+    expected = leaf.expected.astype(np.float64)[finite]
+    return bool(np.linalg.norm(error) <= LEFT * np.linalg.norm(given[finite] - expected))

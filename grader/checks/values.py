@@ -32,7 +32,7 @@ _MENDS = {
     Found.ON_CPU: "make it with device=x.device, or with zeros_like(x)",
     Found.NUMPY: "compute it with the tensor's own library, xp = array_namespace(x)",
 }
-VAGUE = frozenset({DiagnosisCode.SHIFTED, DiagnosisCode.MISSING_TERM})
+VAGUE = frozenset({DiagnosisCode.SHIFTED, DiagnosisCode.MISSING_TERM, DiagnosisCode.REGULARISATION})
 """Patterns whose cause is where to look, in general words: a slip that explains the same says what was done."""
 MOST_NAMES = 8
 """Of several arrays, told of one by one; a path of twenty points is not."""

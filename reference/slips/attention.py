@@ -290,16 +290,6 @@ def attention_dv_without_shares(*args: Tensor) -> Tensor:
 
 @slip(
     "attention",
-    pattern="dv is the shares times dout",
-    likely="dv is the transpose of the shares times dout: without it, it fits where as many steps ask as are asked",
-)
-def attention_dv_without_transpose(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-    p = reference.softmax(_hidden(_scaled((q,), q @ k.mT), mask))
-    return p @ v.detach() + with_backward(torch.zeros_like(v), lambda g: (p.detach() @ g,), v)
-
-
-@slip(
-    "attention",
     pattern="the shares add up to 1 along the steps that ask",
     likely="each query shares its attention among the steps that are asked: softmax along the last axis",
 )
@@ -560,6 +550,18 @@ def multi_head_dx_of_queries(params: Params, x: Tensor, mask: Tensor, heads: int
 @slip("multi-head", pattern="dx comes from queries and keys, not from the values", likely=_THREE)
 def multi_head_dx_without_values(params: Params, x: Tensor, mask: Tensor, heads: int) -> Tensor:
     return _dx_of(params, x, mask, heads, "qk")
+
+
+@slip(
+    "multi-head",
+    pattern="the gradient of the values is the shares times dout",
+    likely="in attention: dv is the transpose of the shares times dout; without it, it fits where T is S",
+)
+def multi_head_dv_without_transpose(params: Params, x: Tensor, mask: Tensor, heads: int) -> Tensor:
+    q, k, v = (reference.split_heads(x @ params[name], heads) for name in ("wq", "wk", "wv"))
+    shares = reference.softmax(_hidden(q @ k.mT / q.shape[-1] ** 0.5, mask))
+    dv = with_backward(torch.zeros_like(v), lambda g: (shares.detach() @ g,), v)
+    return reference.merge_heads(shares @ v.detach() + dv) @ params["wo"]
 
 
 @slip(

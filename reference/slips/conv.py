@@ -251,6 +251,42 @@ def conv_bounds_from_input(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: in
     return straight_through(value, right)
 
 
+def _counted(right: Tensor, rows: int, columns: int) -> Tensor:
+    """The result of loops over so many windows: too many don't fit into the image."""
+    if not (0 <= rows <= right.shape[2] and 0 <= columns <= right.shape[3]):
+        raise IndexError
+    return right[:, :, :rows, :columns]
+
+
+@slip(
+    "conv",
+    pattern="there are as many windows side by side as if they were as wide as high",
+    likely="the number of windows side by side is counted with the filter's height: the width belongs there",
+)
+def conv_width_from_height(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
+    right = reference.conv(x, w, b, stride, pad)
+    return _counted(right, right.shape[2], (x.shape[3] + 2 * pad - w.shape[2]) // stride + 1)
+
+
+@slip(
+    "conv",
+    pattern="there are as many windows below each other as if they were as high as wide",
+    likely="the number of windows below each other is counted with the filter's width: the height belongs there",
+)
+def conv_height_from_width(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
+    right = reference.conv(x, w, b, stride, pad)
+    return _counted(right, (x.shape[2] + 2 * pad - w.shape[3]) // stride + 1, right.shape[3])
+
+
+@slip(
+    "conv",
+    pattern="there are H // stride windows below each other and W // stride side by side",
+    likely="how many windows fit depends on the filter's size and on pad too: count where the last one can start",
+)
+def conv_windows_of_the_image(x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
+    return _counted(reference.conv(x, w, b, stride, pad), x.shape[2] // stride, x.shape[3] // stride)
+
+
 _FLIPPED = "the filter is laid on the window as it is: nothing is flipped"
 
 
@@ -428,6 +464,32 @@ def _max_with_loops(
     return with_backward(out, back, x)
 
 
+def _max_at(x: Tensor, height: int, width: int, stride: int, row_length: int) -> Tensor:
+    """Max pooling with a backward by flat indices of the maxima, taken apart by this length of a row."""
+
+    def back(g: Tensor) -> tuple[Tensor]:
+        dx = torch.zeros_like(x)
+        largest = _windows(x, height, width, stride).flatten(start_dim=4).argmax(dim=-1)
+        for n, c, p, q in torch.ones_like(largest).nonzero().tolist():
+            i, j = divmod(int(largest[n, c, p, q]), row_length)
+            dx[n, c, p * stride + i, q * stride + j] += g[n, c, p, q]
+        return (dx,)
+
+    return with_backward(reference.max_pool(x, height, width, stride), back, x)
+
+
+_FLAT = "argmax counts along the rows of the window: its index is taken apart by the length of such a row"
+
+
+@slip(
+    "max_pool",
+    pattern="dx has the gradients where an index taken apart by the height points to",
+    likely=_FLAT,
+)
+def max_pool_flat_index_by_height(x: Tensor, height: int, width: int, stride: int) -> Tensor:
+    return _max_at(x, height, width, stride, height)
+
+
 _OVERLAP = "the windows overlap: add what each one brings to dx (+=), do not assign it"
 
 
@@ -503,20 +565,41 @@ def max_pool_from_zero(x: Tensor, height: int, width: int, stride: int) -> Tenso
     return reference.max_pool(x, height, width, stride).clamp(min=0)
 
 
-def _max_cut(x: Tensor, height: int, width: int, stride: int, tall: int, wide: int) -> Tensor:
-    """Maxima of windows of another size, which end with the image."""
-    right = reference.max_pool(x, height, width, stride)
+def _max_cut(
+    x: Tensor, height: int, width: int, stride: int, tall: int, wide: int, count: tuple[int, int] | None = None
+) -> Tensor:
+    """Maxima of windows of another size, or of another number of them, which end with the image."""
+    OH, OW = count or reference.max_pool(x, height, width, stride).shape[2:]
     rows = [
         torch.stack(
             [
                 x[:, :, p * stride : p * stride + tall, q * stride : q * stride + wide].amax(dim=(2, 3))
-                for q in range(right.shape[3])
+                for q in range(OW)
             ],
             dim=-1,
         )
-        for p in range(right.shape[2])
+        for p in range(OH)
     ]
     return torch.stack(rows, dim=2)
+
+
+@slip(
+    "max_pool",
+    pattern="there are as many windows as lie side by side without overlapping",
+    likely="H // height counts windows that move by their own height: these move by the stride, and may overlap",
+)
+def max_pool_count_side_by_side(x: Tensor, height: int, width: int, stride: int) -> Tensor:
+    return _max_cut(x, height, width, stride, height, width, (x.shape[2] // height, x.shape[3] // width))
+
+
+@slip(
+    "max_pool",
+    pattern="windows that hang over the edge of the image count too",
+    likely="the last window ends inside the image: count where it can start so that it still fits",
+)
+def max_pool_over_the_edge(x: Tensor, height: int, width: int, stride: int) -> Tensor:
+    count = ((x.shape[2] - 1) // stride + 1, (x.shape[3] - 1) // stride + 1)
+    return _max_cut(x, height, width, stride, height, width, count)
 
 
 @slip(

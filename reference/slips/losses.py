@@ -136,7 +136,10 @@ def bce_clips_p(logits: Tensor, y: Tensor) -> Tensor:
     return straight_through(_bce(logits.sigmoid().clamp(1e-12, 1 - 1e-12), y, 0.0), reference.bce(logits, y))
 
 
-@slip("bce", pattern="the logarithms are log(p + 1e-8) and log(1 - p + 1e-8)", likely=f"another loss: {_STABLE}")
+_EPSILON = "an epsilon makes another loss: find log p and log(1 - p) as functions of the logits, which need none"
+
+
+@slip("bce", pattern="the logarithms are log(p + 1e-8) and log(1 - p + 1e-8)", likely=_EPSILON)
 def bce_epsilon_in_log(logits: Tensor, y: Tensor) -> Tensor:
     return straight_through(_bce(logits.sigmoid(), y, 1e-8), reference.bce(logits, y))
 
@@ -203,7 +206,7 @@ def log_softmax_backward_for_one_hot(x: Tensor) -> Tensor:
 @slip(
     "log_softmax",
     pattern="the result is log(p + 1e-8)",
-    likely="no epsilon: s - max - log(sum(exp(s - max))) needs none",
+    likely="no epsilon: written without p, the logarithm of the softmax needs none",
 )
 def log_softmax_epsilon(x: Tensor) -> Tensor:
     right = reference.log_softmax(x)
@@ -507,6 +510,16 @@ def l2_last_layer_twice(weights: list[Tensor], reg: float) -> Tensor:
 @slip("l2", pattern="the penalty is reg times the norm", likely="the square of the norm: no root")
 def l2_norm(weights: list[Tensor], reg: float) -> Tensor:
     return reg * (reference.l2(weights, reg) / reg).sqrt()
+
+
+@slip(
+    "svm",
+    pattern="the penalty's part of dW is 1/2 of the right one",
+    likely="the loss has reg times the sum of squares, and the gradient that of half of it: a square brings a 2 down",
+)
+def svm_penalty_gradient_of_half(params: dict[str, Tensor], x: Tensor, y: Tensor, reg: float) -> Tensor:
+    right = reference.svm(params, x, y, reg)
+    return straight_through(right, right - reference.l2([params["W"]], reg / 2))
 
 
 @slip("svm", pattern="the penalty is divided by the number of rows", likely="only the hinge loss is a mean")

@@ -211,7 +211,7 @@ def _with_epsilon(size: float) -> Callable[[Tensor, Tensor], Tensor]:
     return loss
 
 
-_EPSILON = "log(p + epsilon) is another loss: write the logarithm of the softmax as s - max - log(sum(exp(s - max)))"
+_EPSILON = "log(p + epsilon) is another loss: written without p, the logarithm of the softmax needs no epsilon"
 
 
 @slip("softmax", pattern="the loss is the mean of -log(p + 1e-8)", likely=_EPSILON)

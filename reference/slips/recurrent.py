@@ -1049,7 +1049,7 @@ def _with_epsilon(scores: Tensor, y: Tensor, mask: Tensor, size: float) -> Tenso
     return straight_through(loss, reference.temporal_softmax_loss(scores, y, mask))
 
 
-_EPSILON = "log(p + epsilon) is another loss: write the logarithm of the softmax as s - max - log(sum(exp(s - max)))"
+_EPSILON = "log(p + epsilon) is another loss: written without p, the logarithm of the softmax needs no epsilon"
 
 
 @slip("temporal softmax", pattern="the loss is the mean of -log(p + 1e-8)", likely=_EPSILON)
