@@ -35,6 +35,7 @@ from grader.numerics.tolerance import tolerance_for
 from grader.numerics.trees import map_leaves, named_leaves
 from grader.reference import Expected, Oracle
 from grader.sandbox.adapting import adapted
+from grader.sandbox.profiles import kit_of
 
 __all__ = ["Lookalike", "first_state", "lookalikes"]
 
@@ -87,11 +88,8 @@ class _Solution:
 
     def lent(self, tree: Any) -> Any:
         """A copy of it in arrays of the solution's library."""
-        if self.profile is Profile.NUMPY:
-            return _copied(tree)
-        import torch
-
-        return map_leaves(lambda leaf: torch.from_numpy(leaf.copy()) if isinstance(leaf, np.ndarray) else leaf, tree)
+        give = kit_of(self.profile).give
+        return map_leaves(lambda leaf: give(leaf) if isinstance(leaf, np.ndarray) else leaf, tree)
 
 
 def lookalikes(oracle: Oracle, exercise: Exercise, case: Case) -> Sequence[Lookalike]:
