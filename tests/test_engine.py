@@ -291,6 +291,20 @@ def test_a_wrong_engine_is_told_what_is_wrong(tmp_path: Path, name: str) -> None
     assert words in "\n".join([told[0].headline, told[0].likely, told[0].graph]), told
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "part", "words"),
+    [
+        ("(self, other.data), (other, self.data)", "(self, self.data), (other, other.data)", "gradient",
+         "a.grad becomes grad * a (grad is the gradient of the result): not the derivative of c = a * b"),
+        ("self.data + other.data", "self.data - other.data", "value", "c = b + a gives b - a"),
+    ],
+)  # fmt: skip
+def test_what_the_wrong_rule_computes_is_told(tmp_path: Path, old: str, new: str, part: str, words: str) -> None:
+    exercise = ENGINE + 'sizes = {}\ngraph = { nodes = 4, operations = ["add", "mul"] }\n'
+    report = grade_text(make_course(tmp_path, exercise, ""), RIGHT.replace(old, new))
+    assert any(words in f.likely for check in parts(report)[part].checks for f in check.findings)
+
+
 def test_no_cause_is_named_where_none_was_found(tmp_path: Path) -> None:
     report = grade_text(
         make_course(tmp_path, SCALARS, ""), RIGHT.replace("self.grad = np.asarray(", "self.g = np.array(")

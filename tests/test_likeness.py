@@ -11,6 +11,7 @@ from courses import checks, grade_text, make_course
 from topics import COURSES
 
 from grader.assignment import Assignment
+from grader.calls import Profile
 from grader.checks.likeness import described
 from grader.manifest import load_assignment
 from grader.mutants import MutantKind, mutants
@@ -119,6 +120,51 @@ def test_a_mutant_that_never_ends_is_ended_by_its_rounds(tmp_path: Path) -> None
     words = {mutant.words for mutant in mutants(SOLUTION, ["_power"])}
     assert {"left out", "a plus where a minus stood"} <= words
     assert "as if" in told(assignment, student(sign="-")).likely
+
+
+def test_a_solution_in_torch_is_asked_with_tensors(tmp_path: Path) -> None:
+    assignment = course(tmp_path, SOLUTION.replace("numpy as np", "torch as np"))
+    torch = replace(assignment, profile=Profile.TORCH)
+    text = f"import torch as np\n{student(sign='-')}"
+    assert told(torch, text).likely == "as if a sign were the other one; in what gives dx"
+
+
+TRAINING = """
+name = "fit"
+kind = "training"
+train = "fit"
+reference = "fit"
+evaluate = "mean_square"
+inputs = { params = { w = "D" }, x = "N D", y = "N" }
+arguments = { lr = 0.1, batch = 4, steps = 3 }
+points = { trajectory = 2 }
+[[exercise.case]]
+name = "small"
+sizes = { N = 4, D = 3 }
+"""
+EVALUATE = """
+def mean_square(params, x, y):
+    return ((x @ params["w"] - y) ** 2).mean(), 0.0
+"""
+FIT = """
+def fit(params, x, y, lr, batch, steps):
+    w, losses = params["w"] * 1.0, []
+    for _ in range(steps):
+        miss = x @ w - y
+        losses.append(float((miss**2).mean()))
+        w = w - lr * (miss @ x / len(y) + 0.5 * w**3)
+    return {"w": w}, losses
+"""
+
+
+def test_a_short_training_is_like_one_with_a_slip(tmp_path: Path) -> None:
+    path = tmp_path / "solution.py"
+    path.write_text(FIT.replace("    w, losses", "    # solution\n    w, losses") + "    # end solution\n")
+    assignment = replace(make_course(tmp_path, TRAINING, FIT + EVALUATE), solution=path)
+    other = FIT.replace("lr * (miss @ x / len(y) + 0.5 * w**3)", "lr * (x.T @ miss / len(y) - w**3 / 2)")
+    found = told(assignment, other)
+    assert found.code == "WRONG_TRAJECTORY"
+    assert "a sign were the other one" in found.likely
 
 
 def test_without_a_solution_nothing_is_looked_for(tmp_path: Path) -> None:

@@ -323,6 +323,8 @@ def _told(question: Question, smallest: _Look, look: Callable[[Question, Graph],
         likely = _likely(question, smallest)
     if not (likely or failure.likely) and failure.code in (FindingCode.WRONG_GRADIENT, FindingCode.WRONG_VALUE):
         likely = _rule(question, smallest, look)
+        if likely:  # which says it of more than the few numbers of the smallest graph
+            failure = replace(failure, pattern="", diagnosis="RULE")
     return replace(
         failure, graph=_code(question, smallest.graph, look), likely=likely or failure.likely or _of_depth(failure)
     )
