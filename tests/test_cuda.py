@@ -171,6 +171,35 @@ def test_in_this_process(course: Assignment) -> None:
     np.testing.assert_array_equal(value(runner.call(Call(function="f", args=(np.eye(2),)))), np.eye(2))
 
 
+SUMS = (
+    'name = "sums"\nkind = "layer"\nforward = "f"\nbackward = "b"\nreference = "f"\noutput = "M D"\n'
+    'inputs = { x = "N D", w = "M D" }\npoints = { forward = 1, backward = 2 }\n'
+    '[[exercise.case]]\nname = "small"\nsizes = { N = 50000, M = 3, D = 2 }\n',
+    "def f(x, w):\n    rows = torch.arange(len(x)) % len(w)\n"
+    "    return torch.zeros_like(w).index_add(0, rows, x * w[rows])\n",
+)
+BY_ATOMICS = """
+import torch
+def f(x, w):
+    rows = torch.arange(len(x), device=x.device) % len(w)
+    return torch.zeros_like(w).index_add_(0, rows, x * w[rows]), (x, w, rows)
+def b(dout, cache):
+    x, w, rows = cache
+    return dout[rows] * w[rows], torch.zeros_like(w).index_add_(0, rows, dout[rows] * x)
+"""
+
+
+def test_sums_in_another_order_are_no_fault_and_history_is(tmp_path: Path, gpu: Sandbox) -> None:
+    """grader.numerics.contract states the rule; tests/test_repeats.py tries it where there is no GPU."""
+    head = HEAD + '[also_on]\n"cuda float32" = 0.5\n'
+    course = replace(make_course(tmp_path, *SUMS, head=head), profile=Profile.CUDA)
+    assert_full(graded(course, gpu, BY_ATOMICS))
+    late = BY_ATOMICS.replace(
+        "return dout[rows]", "b.n = getattr(b, 'n', 0) + 1\n    return (1 + b.n % 3 * 1e-3) * dout[rows]"
+    )
+    assert codes(parts(graded(course, gpu, late))["backward"]) & {"NONDETERMINISTIC", "CACHE_SHARED", "ACCUMULATES"}
+
+
 @pytest.mark.parametrize("name", ["mlp", "norm", "losses", "functional"])
 def test_topics_of_the_course(name: str, gpu: Sandbox) -> None:
     topic = load_assignment(find_manifest(name))
