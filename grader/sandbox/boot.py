@@ -59,6 +59,7 @@ OURS: Final = (
     "grader.sandbox.profiles",
     "grader.sandbox.seccomp",
     "grader.sandbox.stand_ins",
+    "grader.sandbox.strays",
     "grader.sandbox.tensors",
     "grader.sandbox.wall",
     "grader.sandbox.watch",
