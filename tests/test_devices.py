@@ -13,6 +13,7 @@ from courses import HEAD, grade_text, make_course
 from test_settings import ALSO, LAYER, RIGHT, completed
 
 from grader.calls import Profile
+from grader.cli import main
 from grader.devices import missing, named
 from grader.errors import MachineError
 from grader.sandbox import nvml, pool, spawned
@@ -167,6 +168,32 @@ def test_a_device_has_the_name_that_the_driver_gives_it(monkeypatch: pytest.Monk
     gpus.cache_clear()
     have(monkeypatch, visible="")
     assert named([Profile.CUDA]) == "cuda"
+
+
+DOORS = {
+    "grade": ("grade", "{folder}/t.py", "--assignment", "{manifest}"),
+    "complete": ("grade", "{folder}/t.py", "--assignment", "{manifest}", "--complete", "{folder}/report.json"),
+    "batch": ("batch", "{folder}/reference", "--assignment", "{manifest}", "--out", "{folder}/run"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_gpu_that_is_asked_for_and_not_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], door: str
+) -> None:
+    course = make_course(tmp_path, *LAYER, head=HEAD + ALSO)
+    (tmp_path / "t.py").write_text(RIGHT)
+    (tmp_path / "report.json").touch()
+    have(monkeypatch, "NVIDIA H200", visible="")  # there is one, and this process may not use it
+    arguments = [word.format(folder=tmp_path, manifest=course.manifest) for word in DOORS[door]]
+    assert main([*arguments, "--device", "cuda"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == (
+        "grader: this machine is at fault: there is no GPU, and cuda as the device requires one; "
+        "auto leaves its points pending\n"
+    )
+    assert not (tmp_path / "run").exists()
 
 
 # ------------------------------------------------------------------------------------------------------- in the report
