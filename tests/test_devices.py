@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,6 @@ from test_settings import ALSO, LAYER, RIGHT, completed
 from grader.calls import Profile
 from grader.cli import main
 from grader.devices import missing, named
-from grader.errors import MachineError
 from grader.sandbox import nvml, pool, spawned
 from grader.sandbox.boot import environment
 from grader.sandbox.nvml import gpus, keep_off, turn
@@ -210,19 +210,22 @@ def test_a_report_names_where_the_code_ran(tmp_path: Path, monkeypatch: pytest.M
     assert grade_text(course, "raise SystemExit\n").environment.device == "cpu"
 
 
-def test_a_class_s_reports_name_it_too(tmp_path: Path) -> None:
-    from grader.batch.work import Desk, Order
-    from grader.gradebook import unseal
-    from grader.submission import read_submission
-
-    course = make_course(tmp_path, *LAYER, head=HEAD + '[also_on]\n"pretend-cuda" = 0.1\n')
-    (tmp_path / "t.py").write_text(RIGHT)
-    desk = Desk(Order(manifest=course.manifest, require=pool.Rung.NONE))
-    try:
-        desk.open()
-        report = unseal(desk.grade(read_submission(tmp_path / "t.py", course)).report)
-    except MachineError as error:
-        pytest.skip(str(error))
-    finally:
-        desk.close()
-    assert report.environment.device == "cpu, pretend cuda"
+def test_a_class_s_reports_name_it_too_and_its_judges_see_no_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = tmp_path / "seen"
+    look = f"import os\nopen({str(seen)!r}, 'a').write(os.environ['CUDA_VISIBLE_DEVICES'] + '.')\n"
+    course = make_course(
+        tmp_path, LAYER[0], look + LAYER[1], head=HEAD + '[also_on]\n"pretend-cuda" = 0.1\n"cuda" = 0.1\n'
+    )
+    (tmp_path / "handins" / "ada").mkdir(parents=True)
+    (tmp_path / "handins" / "ada" / "t.py").write_text(RIGHT)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "17")
+    seen.write_text("")
+    handins, run = str(tmp_path / "handins"), str(tmp_path / "run")
+    batch = ["batch", handins, "--assignment", str(course.manifest), "--out", run, "--require", "none"]
+    assert main([*batch, "--device", "cpu"]) == 0
+    assert set(seen.read_text().split(".")[:-1]) == {""}  # the reference runs where judges are forked
+    capsys.readouterr()
+    assert main(["show", run, "ada", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["environment"]["device"] == "cpu, pretend cuda"
