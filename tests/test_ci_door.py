@@ -68,7 +68,7 @@ def test_what_the_action_gives_is_what_the_script_takes() -> None:
     given = ENVIRONMENT.keys() | set(re.findall(r"GRADMARK_[A-Z_]+(?==)", COMMAND))
     explained = set(re.findall(r"(?m)^#   (GRADMARK_[A-Z_]+) ", SCRIPT))
     assert taken == given == explained
-    assert len(taken) == 7
+    assert len(taken) == 8
 
 
 def test_every_input_is_declared_and_used_and_so_is_every_output() -> None:

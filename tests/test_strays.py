@@ -139,3 +139,14 @@ def test_behind_the_wall_it_is_the_same(tensors: Sandbox) -> None:
     found = outcome.value["a"][0]
     assert (found.found, found.wanted, found.made) == (Found.NUMPY, Profile.TORCH, "NumPy is used at t.py, line 2")
     np.testing.assert_array_equal(found.value, np.arange(3.0))
+
+
+def test_in_a_hidden_case_no_word_of_the_student_s_process_is_told(tmp_path: Path) -> None:
+    """Nor the lines: what comes over the wire as such could be the arrays."""
+    exercise = FUNCTION[0] + "hidden = true\n"
+    course = course_in(tmp_path, Profile.TORCH, (exercise, FUNCTION[1]))
+    for seed, likely in ((None, "NumPy is used at t.py, line 2: compute it"), (5, "compute it")):
+        report = grade_text(course, "def f(x): return np.asarray(x).mean(1)", hidden_seed=seed)
+        (told,) = [finding for check in parts(report)["value"].checks for finding in check.findings]
+        assert told.code == "WRONG_LIBRARY"
+        assert told.likely.startswith(likely)
