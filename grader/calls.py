@@ -103,10 +103,12 @@ class Opaque:
 
 
 class Found(StrEnum):
-    """An array that is not where it should be, on the device; the value says what is."""
+    """An array that is not on the device, or not of the library, of those that went in; the value says what it is."""
 
     ON_CPU = "a tensor on cpu"
     NUMPY = "a NumPy array"
+    TENSOR = "a torch tensor"
+    JAX = "a JAX array"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,6 +116,8 @@ class Elsewhere:
     """Leaf of a returned tree that is an array of another library, or on another device, than it should be."""
 
     found: Found
+    wanted: Profile
+    """Which arrays were given."""
     value: Any
     """Its numbers all the same; Opaque where they can't be read."""
     made: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from typing import assert_never
 
 from grader.calls import Profile
@@ -10,7 +11,7 @@ from grader.errors import MachineError
 from grader.sandbox.nvml import gpus
 from grader.settings import Device
 
-__all__ = ["missing", "require"]
+__all__ = ["missing", "named", "require"]
 
 
 def missing(profile: Profile, device: Device = Device.AUTO) -> str:
@@ -36,3 +37,21 @@ def require(device: Device) -> None:
     """
     if device is Device.CUDA and not gpus():
         raise MachineError("there is no GPU, and cuda as the device requires one; auto leaves its points pending")
+
+
+def named(profiles: Iterable[Profile]) -> str:
+    """The devices that code of these profiles runs on here, for a report: "cpu", "cpu, cuda: NVIDIA H200"."""
+    return ", ".join(sorted({_device(profile) for profile in profiles}))
+
+
+def _device(profile: Profile) -> str:
+    match profile:
+        case Profile.NUMPY | Profile.TORCH | Profile.JAX:
+            return "cpu"
+        case Profile.PRETEND_CUDA:
+            return "pretend cuda"
+        case Profile.CUDA:
+            kinds = " or ".join(dict.fromkeys(gpu.name for gpu in gpus() if gpu.name))
+            return f"cuda: {kinds}" if kinds else "cuda"
+        case _:
+            assert_never(profile)

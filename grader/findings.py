@@ -58,6 +58,7 @@ class FindingCode(enum.Enum):
     WRONG_DTYPE = "{what} is of dtype {dtype}, expected {expected}"
     WRONG_STRUCTURE = "{what} {problem}"
     WRONG_DEVICE = "{what} is {found}, expected a tensor on cuda:0"
+    WRONG_LIBRARY = "{what} is {found}, expected {expected}, like what went in"
     NOT_FINITE = "{what} has NaN or infinite elements: {wrong} of {size} elements differ"
     # The gradient
     WRONG_GRADIENT = "{what} is not the gradient: {wrong} of {size} elements differ"

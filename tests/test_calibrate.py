@@ -29,6 +29,7 @@ from grader.errors import CourseError, MachineError
 from grader.grading import prepare
 from grader.manifest import load_assignment
 from grader.reference import Oracle
+from grader.sandbox.nvml import gpus
 
 HEAD = """
 format = 1
@@ -266,6 +267,8 @@ def test_the_upper_bound_is_that_of_clopper_and_pearson(found: int, tries: int, 
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
+    gpus()  # which are remembered before they are hidden
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "none that torch would know")
 
 
 def run(*arguments: str) -> int:
@@ -275,6 +278,9 @@ def run(*arguments: str) -> int:
 def test_the_command_tells_and_writes_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manifest = str(course(tmp_path).manifest)
     assert run(manifest, "--mutants", "4", "--json", str(tmp_path / "c.json")) == cli.PASSED
+    assert (
+        os.environ["CUDA_VISIBLE_DEVICES"] == ""
+    )  # what forks computes without a GPU: autograd starts threads for one
     printed = capsys.readouterr()
     assert "0 of 4 checks of the worked solution not passed, under 2 seeds" in printed.out
     assert printed.err == ""

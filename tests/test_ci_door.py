@@ -68,7 +68,7 @@ def test_what_the_action_gives_is_what_the_script_takes() -> None:
     given = ENVIRONMENT.keys() | set(re.findall(r"GRADMARK_[A-Z_]+(?==)", COMMAND))
     explained = set(re.findall(r"(?m)^#   (GRADMARK_[A-Z_]+) ", SCRIPT))
     assert taken == given == explained
-    assert len(taken) == 7
+    assert len(taken) == 8
 
 
 def test_every_input_is_declared_and_used_and_so_is_every_output() -> None:
@@ -376,6 +376,7 @@ def test_what_is_not_there_is_2_and_named(runner: Runner, tiny: str, name: str) 
         ({"report": "a\nverdict=passed"}, "the input 'report' has more than one line"),
         ({"assignment": "nope"}, "there is no assignment 'nope'"),
         ({"require": "moat"}, "'moat' is not one of"),
+        ({"device": "tpu"}, "'tpu' is not one of"),
         ({"report": "/dev/null/r.json"}, "grade.sh failed in line"),
     ],
 )
@@ -480,6 +481,7 @@ def test_a_seed_is_no_argument(runner: Runner, tiny: str) -> None:
     assert step.code == 0
     arguments = (runner.temp / "arguments").read_text()
     assert "--require" in arguments
+    assert "--device\nauto\n" in arguments
     assert SEED not in arguments
 
 

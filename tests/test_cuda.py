@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +19,9 @@ from test_torch_profile import ANY, assert_full, graded
 
 from grader.assignment import Assignment
 from grader.calls import Call, Elsewhere, Found, Loaded, Outcome, Profile, Raised, Returned, Rung, Source, TimedOut
+from grader.cli import main
 from grader.manifest import load_assignment
+from grader.report.model import read_report
 from grader.sandbox.inprocess import InProcess
 from grader.sandbox.pool import Sandbox
 from grader.sandbox.process import ChildProcess
@@ -36,6 +42,14 @@ def gpu() -> Iterator[Sandbox]:
 @pytest.fixture
 def course(tmp_path: Path) -> Assignment:
     return replace(make_course(tmp_path, *LAYER, head=HEAD), profile=Profile.CUDA)
+
+
+def pending_course(folder: Path) -> str:
+    """The manifest of a course with points for the GPU, and a right hand-in in the folder handins beside it."""
+    course = make_course(folder, *LAYER, head=HEAD + '[also_on]\n"cuda" = 0.1\n"cuda float32" = 0.1\n')
+    (folder / "handins" / "ada").mkdir(parents=True)
+    (folder / "handins" / "ada" / "t.py").write_text(ANY)
+    return str(course.manifest)
 
 
 def source(text: str) -> Source:
@@ -88,6 +102,7 @@ def test_a_right_submission_gets_full_points(course: Assignment, gpu: Sandbox) -
     assert_full(report)
     assert report.environment.isolation[-1] == "autograd refused (a deterrent), and a GPU's driver within reach"
     assert report.environment.wall is Rung.SECCOMP
+    assert report.environment.device.startswith("cuda: ")
 
 
 def test_a_wrong_one_does_not(course: Assignment, gpu: Sandbox) -> None:
@@ -169,6 +184,64 @@ def test_float32_is_multiplied_with_all_its_digits(gpu: Sandbox) -> None:
 def test_in_this_process(course: Assignment) -> None:
     runner = InProcess(source("def f(x): return x @ x.T"), Profile.CUDA)
     np.testing.assert_array_equal(value(runner.call(Call(function="f", args=(np.eye(2),)))), np.eye(2))
+
+
+SUMS = (
+    'name = "sums"\nkind = "layer"\nforward = "f"\nbackward = "b"\nreference = "f"\noutput = "M D"\n'
+    'inputs = { x = "N D", w = "M D" }\npoints = { forward = 1, backward = 2 }\n'
+    '[[exercise.case]]\nname = "small"\nsizes = { N = 50000, M = 3, D = 2 }\n',
+    "def f(x, w):\n    rows = torch.arange(len(x)) % len(w)\n"
+    "    return torch.zeros_like(w).index_add(0, rows, x * w[rows])\n",
+)
+BY_ATOMICS = """
+import torch
+def f(x, w):
+    rows = torch.arange(len(x), device=x.device) % len(w)
+    return torch.zeros_like(w).index_add_(0, rows, x * w[rows]), (x, w, rows)
+def b(dout, cache):
+    x, w, rows = cache
+    return dout[rows] * w[rows], torch.zeros_like(w).index_add_(0, rows, dout[rows] * x)
+"""
+
+
+def test_sums_in_another_order_are_no_fault_and_history_is(tmp_path: Path, gpu: Sandbox) -> None:
+    """grader.numerics.contract states the rule; tests/test_repeats.py tries it where there is no GPU."""
+    head = HEAD + '[also_on]\n"cuda float32" = 0.5\n'
+    course = replace(make_course(tmp_path, *SUMS, head=head), profile=Profile.CUDA)
+    assert_full(graded(course, gpu, BY_ATOMICS))
+    late = BY_ATOMICS.replace(
+        "return dout[rows]", "b.n = getattr(b, 'n', 0) + 1\n    return (1 + b.n % 3 * 1e-3) * dout[rows]"
+    )
+    assert codes(parts(graded(course, gpu, late))["backward"]) & {"NONDETERMINISTIC", "CACHE_SHARED", "ACCUMULATES"}
+
+
+def test_what_was_pending_is_settled_here(tmp_path: Path) -> None:
+    """By the command: graded as on a machine without a GPU, then completed on this one."""
+    manifest, file, report = pending_course(tmp_path), tmp_path / "handins" / "ada" / "t.py", tmp_path / "report.json"
+    asked = ["grade", str(file), "--assignment", manifest, "--report", str(report), "--require", "none"]
+    assert main([*asked, "--device", "cpu"]) == 0
+    before = read_report(report)
+    assert (before.score.pending > 0, before.environment.device) == (True, "cpu")
+    assert main([*asked, "--device", "cuda", "--complete", str(report)]) == 0
+    after = read_report(report)
+    assert (after.score.pending, after.score.earned) == (0, after.score.possible)
+    assert after.environment.device.startswith("cpu, cuda: ")
+
+
+def test_the_judges_of_a_class_fork_where_there_is_a_gpu(tmp_path: Path) -> None:
+    manifest, run = pending_course(tmp_path), tmp_path / "run"
+    batch = ["batch", str(tmp_path / "handins"), "--assignment", manifest, "--out", str(run), "--require", "none"]
+    ran = subprocess.run([sys.executable, "-m", "grader", *batch], capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (row,) = csv.DictReader((run / "scores.csv").read_text().splitlines())
+    assert (row["earned"], row["pending"]) == ("3", "0")
+
+
+def test_calibrate_forks_where_there_is_a_gpu() -> None:
+    asked = ["calibrate", "functional", "--only", "loss", "--mutants", "4", "--seeds", "2", "--workers", "2"]
+    ran = subprocess.run([sys.executable, "-m", "grader", *asked], capture_output=True, text=True, timeout=300)
+    assert ran.returncode in (0, 1), ran.stdout + ran.stderr
+    assert re.search(r"(?m)^0 of \d+ checks of the worked solution not passed", ran.stdout), ran.stdout
 
 
 @pytest.mark.parametrize("name", ["mlp", "norm", "losses", "functional"])

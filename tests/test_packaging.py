@@ -160,6 +160,20 @@ def test_what_is_installed(tmp_path: Path, course: Course) -> None:
     assert (gitlab / "course" / wheel.name).is_file()
 
 
+@pytest.mark.parametrize(
+    ("platform", "file", "line"),
+    [
+        ("gradescope", "run_autograder", "--require seccomp --device cuda "),
+        ("prairielearn", "question/tests/run.sh", "--require seccomp --device cuda "),
+        ("github", "classroom.yml", "          device: cuda\n"),
+        ("gitlab", ".gitlab-ci.yml", "        --device cuda --report"),
+    ],
+)
+def test_which_devices_it_may_use_there(tmp_path: Path, course: Course, platform: str, file: str, line: str) -> None:
+    assert line in (course.package(platform, tmp_path / "cuda", "--device", "cuda") / file).read_text()
+    assert line.replace("cuda", "auto") in (course.package(platform, tmp_path / "auto") / file).read_text()
+
+
 PYTHON = """#!/bin/bash
 # Has gradmark only where pip has been; is new enough if it is called 3.12.
 case "$*" in

@@ -202,7 +202,7 @@ STRAYED = {
     "torch.ones(3, device='cpu') * 0": (Found.ON_CPU, "torch.ones with device='cpu'): give it device=x.device"),
     "a[0, :3].cpu() * 0": (Found.ON_CPU, ".cpu()): leave it on the GPU"),
     "nn.Linear(3, 3).bias * 0": (Found.ON_CPU, "in Linear): give it device=x.device, or move it with .to(x.device)"),
-    "np.zeros(3)": (Found.NUMPY, ""),
+    "np.zeros(3)": (Found.NUMPY, "NumPy is used at t.py, line 4"),
     "torch.zeros(3).numpy()": (Found.NUMPY, ""),
 }  # fmt: skip
 

@@ -207,7 +207,8 @@ def test_the_environment_is_clean(start: Start, monkeypatch: pytest.MonkeyPatch)
     )
     assert set(texts(child)) - {"LC_CTYPE"} == {
         "PATH", "HOME", "LANG", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-        "CUDA_VISIBLE_DEVICES", "PYTORCH_NVML_BASED_CUDA_CHECK", "USE_PYTORCH_KERNEL_CACHE", "PYTHONHASHSEED",
+        "CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES", "PYTORCH_NVML_BASED_CUDA_CHECK", "USE_PYTORCH_KERNEL_CACHE",
+        "PYTHONHASHSEED",
     }  # fmt: skip
     listing, read, folder = texts(child, "cwd")
     assert (listing, read) == ("[]", "")

@@ -268,6 +268,17 @@ def line_of(text: str) -> int:
     return MANIFEST[: MANIFEST.index(text)].count("\n")
 
 
+def test_a_gpu_that_is_asked_for_and_not_there_is_one_line(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.devices.gpus", tuple)
+    result = pytester.runpytest_inprocess("--grade-device", "cuda")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: there is no GPU, and cuda as the device requires one; auto leaves *"])
+    result = pytester.runpytest_inprocess("--grade-device", "tpu")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
 def test_parts_that_were_not_selected_stay_in_the_denominator(pytester: pytest.Pytester, tiny: Path) -> None:
     result = pytester.runpytest_inprocess("-k", "square", "--grade-report", "report.json")
     result.assert_outcomes(passed=2, deselected=1)

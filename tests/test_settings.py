@@ -294,7 +294,7 @@ def test_the_command_completes_only_the_report_of_the_same(
 def test_a_gpu_that_is_required_and_not_there_is_one_message(
     tmp_path: Path, course: Assignment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.devices.gpus", lambda: 0)
+    monkeypatch.setattr("grader.devices.gpus", tuple)
     (tmp_path / "t.py").write_text(RIGHT)
     assert main(["grade", str(tmp_path / "t.py"), "--assignment", str(course.manifest), "--device", "cuda"]) == 2
     assert "there is no GPU" in capsys.readouterr().err

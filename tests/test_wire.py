@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.calls import Elsewhere, Found, Kept, Opaque
+from grader.calls import Elsewhere, Found, Kept, Opaque, Profile
 from grader.sandbox import wire
 from grader.sandbox.freeze import DTYPES, MAX_DEPTH, MAX_KEY, MAX_NODES
 from grader.sandbox.wire import (
@@ -84,7 +84,7 @@ def same(actual: Any, expected: Any) -> bool:
         case tuple() | list():
             return len(actual) == len(expected) and all(map(same, actual, expected))
         case Elsewhere():
-            kept = (actual.found, actual.made) == (expected.found, expected.made)
+            kept = (actual.found, actual.wanted, actual.made) == (expected.found, expected.wanted, expected.made)
             return kept and same(actual.value, expected.value)
         case float():
             return repr(actual) == repr(expected)  # NaN as NaN, the sign of zero too
@@ -114,7 +114,13 @@ def trees(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-STRAYED = st.builds(Elsewhere, found=st.sampled_from(Found), value=ARRAYS | NAMES, made=st.text("abc 12", max_size=20))
+STRAYED = st.builds(
+    Elsewhere,
+    found=st.sampled_from(Found),
+    wanted=st.sampled_from(Profile),
+    value=ARRAYS | NAMES,
+    made=st.text("abc 12", max_size=20),
+)
 REPLIES = trees(ARRAYS | NAMES | STRAYED | st.none())
 SCALARS = st.booleans() | st.integers() | st.floats() | st.none() | st.text(max_size=5)
 REQUESTS = trees(ARRAYS | SCALARS | st.integers(0, 1 << 40).map(Kept))
@@ -307,9 +313,10 @@ FORGED: dict[str, tuple[Callable[[], Stream], str]] = {
     "tree that ends early": (lambda: forged(tree=b"T\2\0N"), "ends too early"),
     "key that ends early": (lambda: forged(tree=b"D\1\0\5abc"), "ends too early"),
     "unknown node": (lambda: forged(tree=b"X"), "unknown node b'X'"),
-    "found, of no kind": (lambda: forged(tree=b"E\xff\0N"), "something found that is not known: 255"),
-    "found, and nothing": (lambda: forged(tree=b"E\0\0N"), "something found that is not known: 0"),
-    "found in what was found": (lambda: forged(tree=b"E\0\0" * 5000 + NONE), "something found that is not known"),
+    "found, of no kind": (lambda: forged(tree=b"E\xff\0\0N"), "something found that is not known: 255"),
+    "wanted, of no kind": (lambda: forged(tree=b"E\0\xff\0N"), "something found that is not known: 0"),
+    "found, and nothing": (lambda: forged(tree=b"E\0\0\0N"), "something found that is not known: 0"),
+    "found in what was found": (lambda: forged(tree=b"E\0\0\0" * 5000 + NONE), "something found that is not known"),
     "too deep": (lambda: forged(tree=nested(MAX_DEPTH + 1)), "too deep or too large"),
     "too many nodes": (lambda: forged(tree=b"L\xff\xff" + NONE * MAX_NODES), "too deep or too large"),
 }

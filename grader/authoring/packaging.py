@@ -33,6 +33,7 @@ from grader.authoring.release import reference_files
 from grader.errors import MachineError, ManifestError
 from grader.manifest import load_assignment
 from grader.report.console import points
+from grader.settings import Device
 
 __all__ = ["Bundle", "Contained", "Platform", "bundle", "write_bundle"]
 
@@ -89,6 +90,8 @@ class Bundle:
     """Of gradmark, which is then installed from it."""
     torch_index: str = ""
     """Where pip finds builds of torch without CUDA."""
+    device: Device = Device.AUTO
+    """Which devices it may use there."""
 
     @property
     def topic(self) -> str:
@@ -303,6 +306,7 @@ def _words(asked: Bundle, assignment: Assignment) -> dict[str, str]:
         "MANIFEST": f"assignments/{asked.topic}",
         "TORCH": f'{pip} --index-url "{asked.torch_index}" "{torch}"' if asked.torch_index else "",
         "TORCH_NOTE": note,
+        "DEVICE": str(asked.device),
         "GRADMARK": f'"{where}{asked.wheel.name}"' if asked.wheel else f'"gradmark=={__version__}"',
     }
 

@@ -38,6 +38,7 @@ from grader.batch.work import Desk, Graded, Order, Task, lost
 from grader.errors import GradmarkError, MachineError
 from grader.sandbox import kernel
 from grader.sandbox.child import output_file, read_output
+from grader.sandbox.nvml import keep_off
 
 __all__ = ["LONG", "Waiting", "grade_here", "main"]
 
@@ -121,7 +122,7 @@ class _Bench:
                     stdout=self._said,
                     stderr=self._said,
                     pass_fds=[theirs.fileno()],
-                    env={**os.environ, **_ONE_THREAD, **_NO_GPU},
+                    env={**os.environ, **_ONE_THREAD},
                     start_new_session=True,
                 )
             except OSError as error:
@@ -174,9 +175,6 @@ class _GoneError(MachineError):
     """The bench is gone, and its judges with it."""
 
 
-_NO_GPU: Final = {"CUDA_VISIBLE_DEVICES": ""}
-"""A judge forks others, and where there is a GPU autograd starts threads for it, which no fork survives. The processes
-of submissions are given theirs (grader.sandbox.boot)."""
 _ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """A core has a judge of its own; and a process that forks must not have threads in its libraries."""
 
@@ -319,6 +317,7 @@ class _Room:
 def main(fd: int) -> NoReturn:
     """Be the bench: prepare, then fork judges until the coordinator hangs up."""
     _end_with_parent()
+    keep_off()  # it forks judges, and they fork none that a GPU's threads would not outlive
     control = socket.socket(fileno=fd)
     desk = Desk(pickle.loads(sys.stdin.buffer.read()))  # the coordinator's: no byte of it is a student's
     desk.prepare()

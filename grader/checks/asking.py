@@ -14,6 +14,7 @@ import numpy as np
 from grader.assignment import Limits
 from grader.calls import (
     Call,
+    Elsewhere,
     Evaluator,
     Kept,
     Killed,
@@ -272,6 +273,8 @@ def _hushed_value(value: Any, known: frozenset[str]) -> Any:
         return {name: _hushed_value(item, known) for name, item in zip(names, value.values(), strict=True)}
     if isinstance(value, (tuple, list)):
         return type(value)(_hushed_value(item, known) for item in value)
+    if isinstance(value, Elsewhere):
+        return replace(value, value=_hushed_value(value.value, known), made="")
     if isinstance(value, Opaque) and value.type_name not in _PLAIN:
         return Opaque("its own")
     return value

@@ -18,6 +18,9 @@ student's *own* forward (finite differences); the backward equals the reference'
 those of the case. A forward that returns no array of the right shape, or nothing, is a wrong one; the contract of its
 backward can't be tested, and it is right if it gives the reference's gradient.
 
+On a GPU results of the same call may differ: atomics add up in another order each time. There, and only there, the
+contract lets them lie as far apart as the tolerance of their array allows; elsewhere not at all.
+
 In a coarser precision than float64 no differences are taken, for they would be noise: there the reference and the
 contract alone decide. (The same file was judged in float64 before: grader.grading.) Where the reference disagrees, the
 student's own gradients in float64 are asked for: a choice at a kink that is right there is right here.
@@ -32,9 +35,10 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader.assignment import ArraySpec, Kind, named_specs
-from grader.calls import Kept
+from grader.calls import Kept, Profile
 from grader.checks.asking import Unanswered, finding, size_of
 from grader.checks.likeness import likened
 from grader.checks.outputs import (
@@ -57,6 +61,7 @@ from grader.checks.values import (
 )
 from grader.findings import Fault, Finding, FindingCode, Status
 from grader.numerics.comparison import Comparison, compare
+from grader.numerics.contract import Repeats
 from grader.numerics.diagnosis import Context, DiagnosisCode
 from grader.numerics.gradcheck import FailurePoint, GradientCheck, GradientFault, GradientProblem, check_gradients
 from grader.numerics.gradcheck import Outcome as CheckOutcome
@@ -184,8 +189,12 @@ def _against_reference(question: Question, gradients: Any) -> Compared | Finding
     trees = _by_input(question, gradients)
     if isinstance(trees, Finding):
         return trees
-    wanted = question.oracle.once(("gradients", question.case.key), lambda: _gradient_leaves(question))
+    wanted = _wanted_gradients(question)
     return [result for name, tree in trees.items() for result in compare_leaves(tree, wanted[name])]
+
+
+def _wanted_gradients(question: Question) -> dict[str, list[Leaf]]:
+    return question.oracle.once(("gradients", question.case.key), lambda: _gradient_leaves(question))
 
 
 def _own(question: Question, out: Any, runs: Any, pull: Any, forward_right: bool) -> GradientCheck:
@@ -225,7 +234,33 @@ def _own(question: Question, out: Any, runs: Any, pull: Any, forward_right: bool
         differences=case.precision is Precision.FLOAT64,
         forwards=forwards,
         elsewhere=True,  # what an evaluator's call writes into, the student's side notes: Returned.changed
+        repeats=_repeats(question, out),
     )
+
+
+def _repeats(question: Question, out: Any) -> Repeats | None:
+    """How far apart results of the same call may lie: on a GPU as far as each array's tolerance says, else nowhere.
+
+    There atomics add up in another order each time; on a CPU, and on a pretended GPU, the order is the code's own.
+    """
+    if not _adds_in_any_order(question):
+        return None
+    outputs, gradients = expected_value(question), _wanted_gradients(question)
+    value, size = _room(outputs), sum(np.size(leaf) for leaf in leaves(out))
+    return Repeats(
+        value=value if value.size == size else np.zeros(size),  # of another shape it is wrong whatever it does
+        gradient=_room([leaf for name in question.exercise.gradients for leaf in gradients[name]]),
+    )
+
+
+def _adds_in_any_order(question: Question) -> bool:
+    return (question.setting or question.oracle.assignment.setting).profile is Profile.CUDA
+
+
+def _room(wanted: Sequence[Leaf]) -> NDArray[np.float64]:
+    """What each element may err by, of these arrays one behind the other."""
+    room = [leaf.tolerance.atol + leaf.tolerance.rtol * np.abs(leaf.expected.ravel()) for leaf in wanted]
+    return np.concatenate(room, dtype=np.float64)
 
 
 def _weigh(question: Question, evidence: _Evidence) -> Ruling:
@@ -368,9 +403,9 @@ _CONTRACT = {
 _REMEDIES = {
     FindingCode.ACCUMULATES: "every call starts from zero: nothing outside of the function may be added to",
     FindingCode.CACHE_SHARED: "return what backward needs as the cache: the next forward call overwrites a global",
-    FindingCode.NONDETERMINISTIC: "",
     FindingCode.NOT_LINEAR_IN_UPSTREAM: "",
 }
+_MORE_THAN_ORDER = "a GPU may add up in another order each time, which changes no more than the tolerance: this is more"
 
 
 def _broken_contract(question: Question, evidence: _Evidence) -> Finding | None:
@@ -378,7 +413,12 @@ def _broken_contract(question: Question, evidence: _Evidence) -> Finding | None:
     for problem in evidence.own.problems:
         code = _CONTRACT.get(problem.code)
         if code is not None:
-            told = finding(code, function=_names(question)[1], problem=problem.detail, likely=_REMEDIES[code])
+            likely = (
+                _REMEDIES[code]
+                if code is not FindingCode.NONDETERMINISTIC
+                else (_MORE_THAN_ORDER if _adds_in_any_order(question) else "")
+            )
+            told = finding(code, function=_names(question)[1], problem=problem.detail, likely=likely)
             wrong = _told(question, evidence)
             if wrong is None or wrong.diagnosis == DiagnosisCode.UNKNOWN.name:
                 return told

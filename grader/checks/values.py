@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
-from grader.calls import Elsewhere, Found, Opaque
+from grader.calls import Elsewhere, Found, Opaque, Profile
 from grader.checks.asking import finding
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison, Reason, compare
@@ -28,12 +28,16 @@ __all__ = [
 ]
 
 
-_MENDS = {
-    Found.ON_CPU: "make it with device=x.device, or with zeros_like(x)",
-    Found.NUMPY: "compute it with the tensor's own library, xp = array_namespace(x)",
+_WANTED = {
+    Profile.NUMPY: "a NumPy array",
+    Profile.TORCH: "a torch tensor",
+    Profile.PRETEND_CUDA: "a tensor on cuda:0",
+    Profile.CUDA: "a tensor on cuda:0",
+    Profile.JAX: "a JAX array",
 }
 VAGUE = frozenset({DiagnosisCode.SHIFTED, DiagnosisCode.MISSING_TERM, DiagnosisCode.REGULARISATION})
 """Patterns whose cause is where to look, in general words: a slip that explains the same says what was done."""
+_ON_A_GPU = (Profile.PRETEND_CUDA, Profile.CUDA)
 MOST_NAMES = 8
 """Of several arrays, told of one by one; a path of twenty points is not."""
 
@@ -206,13 +210,29 @@ def _strayed(
     same = [other.name for other, found, _ in others if isinstance(found, Elsewhere) and found.found is actual.found]
     rest = [other.name for other, _, _ in others if other.name not in same]
     return finding(
-        FindingCode.WRONG_DEVICE,
+        FindingCode.WRONG_DEVICE if actual.wanted in _ON_A_GPU else FindingCode.WRONG_LIBRARY,
         what=leaf.name,
         found=actual.found,
+        expected=_WANTED[actual.wanted],
         pattern="its numbers are right" if compare(actual.value, leaf.expected, leaf.tolerance).passed else "",
-        likely=actual.made or _MENDS[actual.found],
+        likely=_mend(actual),
         also=_in_words(same, rest, right),
     )
+
+
+def _mend(actual: Elsewhere) -> str:
+    """Where a strayed array was made, as far as that is known, and what to write instead."""
+    match actual.found:
+        case Found.ON_CPU:
+            return actual.made or "make it with device=x.device, or with zeros_like(x)"
+        case Found.NUMPY:
+            whose = "tensor" if actual.wanted.has_torch else "array"
+            mend = f"compute it with the {whose}'s own library, xp = array_namespace(x)"
+            return f"{actual.made}: {mend}" if actual.made else mend
+        case Found.TENSOR | Found.JAX:
+            return "compute with the library of what went in, xp = array_namespace(x)"
+        case _:
+            assert_never(actual.found)
 
 
 def _diagnoses(leaf: Leaf, actual: Any) -> tuple[Diagnosis, ...]:

@@ -154,6 +154,9 @@ def calibrate_command(
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # what forks must not have threads in its libraries, which look when loaded
     from grader.manifest import load_assignment
+    from grader.sandbox.nvml import keep_off
+
+    keep_off()
 
     loaded = load_assignment(manifest)
     if only:

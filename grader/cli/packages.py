@@ -10,6 +10,7 @@ import click
 
 from grader.cli.terminal import PASSED, say, tell
 from grader.errors import CourseError
+from grader.settings import Device
 from grader.topics import find_manifest
 
 __all__ = ["package_command"]
@@ -75,6 +76,13 @@ README.md in it says what goes where, and what students can read there.
     help="Index where pip finds torch without CUDA: see pytorch.org, Get started, Linux, Pip, CPU. "
     "Without it an image has several gigabytes more.",
 )
+@click.option(
+    "--device",
+    type=click.Choice([device.value for device in Device]),
+    default=Device.AUTO.value,
+    show_default=True,
+    help="As for `grader grade`, there: with cuda a runner without a GPU grades nothing, and says so.",
+)
 def package_command(
     platform: str,
     assignment: str,
@@ -84,6 +92,7 @@ def package_command(
     memory: int | None,
     wheel: Path | None,
     torch_index: str | None,
+    device: str,
 ) -> int:
     """Make an autograder for PLATFORM of ASSIGNMENT, a topic's name or the folder of an assignment.toml.
 
@@ -109,6 +118,7 @@ def package_command(
             memory_mb=where.memory_mb if memory is None else memory,
             wheel=wheel,
             torch_index=torch_index or "",
+            device=Device(device),
         )
         files = write_bundle(asked, out)
     except FileExistsError as error:

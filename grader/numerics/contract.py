@@ -1,8 +1,14 @@
 """Does a forward/backward pair keep its promises? Exact tests, before any difference is taken.
 
-History: forward(x), forward(something else), backward(first cache) must give what the clean call gave, bit for bit.
-If it doesn't, a few more calls tell the causes apart. Something else is x with the elements of each array shuffled:
-the same values, so the function is defined there as far as its domain goes by elements.
+History: forward(x), forward(something else), backward(first cache) must give what the clean call gave, but for what
+float64 rounds (of fewer digits that is bit for bit). If it doesn't, a few more calls tell the causes apart. Something
+else is x with the elements of each array shuffled: the same values, so the function is defined there as far as its
+domain goes by elements.
+
+A device may add up in another order each time (on a GPU index_add_ and scatter_add_ do, by atomics), and then right
+results of the same call differ. Whoever asks on such a device says so (Repeats), and there the rule is: results of the
+same call may lie as far apart as a right one may lie from the expected one, array by array. What depends on history
+by more than that is told there too.
 
 Linearity: backward(c d) must be c backward(d), with c = -2^20. In binary arithmetic that is exact, and it catches an
 upstream gradient that is ignored, clipped, squared or rectified. With c = -2 a single small d would not reach the bound
@@ -15,6 +21,7 @@ significant bits (a count, a power of 2) prove nothing, so values that 12 bits h
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,15 +30,30 @@ from grader.numerics.differences import EPS, Vector, norm
 from grader.numerics.evidence import GradientFault, GradientProblem
 from grader.numerics.pair import Evaluation, Pair, Tensor
 
-__all__ = ["precision_problems", "promise_problems"]
+__all__ = ["Repeats", "precision_problems", "promise_problems"]
 
 _STRETCH = -(2.0**20)
 _SAME = 1e-9
 """Relative differences that rounding in another way may make."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Repeats:
+    """How far apart results of the same call may lie, element by element, where sums have no order of their own."""
+
+    value: Vector
+    """Shape (m,)."""
+    gradient: Vector
+    """Shape (n,)."""
+
+
 def promise_problems(
-    pair: Pair, first: Evaluation, upstream: Vector, gradient: Vector, rng: np.random.Generator
+    pair: Pair,
+    first: Evaluation,
+    upstream: Vector,
+    gradient: Vector,
+    rng: np.random.Generator,
+    repeats: Repeats | None = None,
 ) -> tuple[GradientProblem, ...]:
     """History and linearity: three forward and two backward calls if all is well; for a loss, two calls.
 
@@ -41,7 +63,9 @@ def promise_problems(
         upstream: shape (m,).
         gradient: of the clean call with this upstream gradient, shape (n,).
         rng: shuffles.
+        repeats: how far apart results of the same call may lie; without, no further than float64 rounds.
     """
+    value_room, room = (None, None) if repeats is None else (repeats.value, repeats.gradient)
     if pair.backward is None:
         _disturb(pair, rng)
         again = pair.evaluate(pair.x)
@@ -50,14 +74,14 @@ def promise_problems(
         again = pair.evaluate(pair.x)
         _disturb(pair, rng)
         second = pair.differentiate(again, upstream)
-    drift = _difference(again.value, first.value)
+    drift = _difference(again.value, first.value, room=value_room)
     if drift:
         return (_problem(GradientFault.NONDETERMINISTIC, f"forward's output changes by {drift:.1e} of its size"),)
-    if _difference(second, gradient):
-        history = _history_problem(pair, upstream, gradient, second)
+    if _difference(second, gradient, room=room):
+        history = _history_problem(pair, upstream, gradient, second, room)
         if history is not None:
             return (history,)
-    return () if pair.backward is None else tuple(_linearity_problems(pair, upstream, gradient))
+    return () if pair.backward is None else tuple(_linearity_problems(pair, upstream, gradient, room))
 
 
 def precision_problems(pair: Pair, value: Vector, gradient: Vector, upstream: Vector) -> Iterable[GradientProblem]:
@@ -87,28 +111,35 @@ def _disturb(pair: Pair, rng: np.random.Generator) -> None:
         return
 
 
-def _history_problem(pair: Pair, upstream: Vector, clean: Vector, after: Vector) -> GradientProblem | None:
+def _history_problem(
+    pair: Pair, upstream: Vector, clean: Vector, after: Vector, room: Vector | None
+) -> GradientProblem | None:
     """Why backward gave `after` where the clean call gave `clean`: two more clean calls, and what changed."""
     third = pair.gradient(pair.x, upstream)
     fourth = pair.gradient(pair.x, upstream)
     grown, grown_again = third - after, fourth - third
-    if np.any(grown_again) and not _difference(grown_again, grown, slack=_SAME):
+    drift = _difference(fourth, third, room=room)
+    grows = np.any(grown_again) if room is None else drift
+    if grows and not _difference(grown_again, grown, slack=_SAME, room=None if room is None else 4 * room):
         return _problem(GradientFault.ACCUMULATES, "each call with the same arguments adds the same amount")
-    if not _difference(fourth, third) and not _difference(third, clean):
+    if not drift and not _difference(third, clean, room=room):
         detail = "backward(first cache) changes when forward was called with other inputs in between"
         return _problem(GradientFault.CACHE_SHARED, detail)
-    drift = _difference(fourth, third) or _difference(third, clean)
+    drift = drift or _difference(third, clean, room=room)
     if not drift:
         return None
     return _problem(GradientFault.NONDETERMINISTIC, f"backward's result changes by {drift:.1e} of its size")
 
 
-def _linearity_problems(pair: Pair, upstream: Vector, gradient: Vector) -> Iterable[GradientProblem]:
+def _linearity_problems(
+    pair: Pair, upstream: Vector, gradient: Vector, room: Vector | None
+) -> Iterable[GradientProblem]:
     stretched = pair.gradient(pair.x, _STRETCH * upstream)
-    room = EPS * norm(stretched)
+    floor = EPS * norm(stretched)
     for tensor in pair.tensors:
         once, more = gradient[tensor.where], stretched[tensor.where]
-        if _difference(more, _STRETCH * once, slack=_SAME, floor=room):
+        own = None if room is None else -_STRETCH * room[tensor.where]
+        if _difference(more, _STRETCH * once, slack=_SAME, floor=floor, room=own):
             yield GradientProblem(
                 code=GradientFault.NOT_LINEAR_IN_UPSTREAM, tensor=None, detail=_nonlinearity(tensor, once, more)
             )
@@ -127,8 +158,15 @@ def _nonlinearity(tensor: Tensor, once: Vector, more: Vector) -> str:
     return f"backward(c dout) is not c backward(dout) in the {name}, with c = {_STRETCH:.0f}"
 
 
-def _difference(actual: Vector, expected: Vector, *, slack: float = 0.0, floor: float = 0.0) -> float:
-    """Relative difference, as a 2-norm; 0.0 if it is no more than rounding in another order would make."""
+def _difference(
+    actual: Vector, expected: Vector, *, slack: float = 0.0, floor: float = 0.0, room: Vector | None = None
+) -> float:
+    """Relative difference, as a 2-norm; 0.0 if it is no more than rounding in another order would make.
+
+    So it is too where each element has at least so much room.
+    """
+    if room is not None and np.all(np.abs(actual - expected) <= room):
+        return 0.0
     distance, size = norm(actual - expected), norm(expected)
     rounding = 64 * (EPS * np.sqrt(actual.size) * size + floor)
     if distance <= max(rounding, slack * size):

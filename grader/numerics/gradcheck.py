@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from grader.errors import GradmarkError
-from grader.numerics.contract import precision_problems, promise_problems
+from grader.numerics.contract import Repeats, precision_problems, promise_problems
 from grader.numerics.differences import Vector, norm
 from grader.numerics.evidence import (
     FailurePoint,
@@ -83,6 +83,7 @@ def check_gradients(
     differences: bool = True,
     forwards: Callable[[Sequence[tuple[Any, ...]]], Iterable[Any]] | None = None,
     elsewhere: bool = False,
+    repeats: Repeats | None = None,
 ) -> GradientCheck:
     """Check that backward is the derivative of forward at these inputs, in float64.
 
@@ -107,6 +108,7 @@ def check_gradients(
         forwards: gives forward's results at several inputs, in order, where that is quicker than to call it for each.
         elsewhere: both functions run on copies of what they are given (in another process, say), so that they can't
             write into it. They are handed views that can't be written to, and writing is not looked for.
+        repeats: how far apart results of the same call may lie, on a device that adds up in no order of its own.
 
     Raises:
         ValueError: the arguments don't fit together, or an input to differentiate is not finite.
@@ -133,6 +135,7 @@ def check_gradients(
         contract=contract,
         thorough=localise,
         differences=differences,
+        repeats=repeats,
     )
     check.run()
     return check.result(seed)
@@ -149,6 +152,7 @@ class _Check:
     contract: bool
     thorough: bool
     differences: bool
+    repeats: Repeats | None
     problems: list[GradientProblem] = field(default_factory=list)
     warnings: list[GradientProblem] = field(default_factory=list)
     probed: list[Probe] = field(default_factory=list)
@@ -212,7 +216,7 @@ class _Check:
         if self.contract:
             if self.differences:
                 self.problems += precision_problems(self.pair, first.value, gradient, upstream)
-            self.problems += promise_problems(self.pair, first, upstream, gradient, self.rng)
+            self.problems += promise_problems(self.pair, first, upstream, gradient, self.rng, self.repeats)
             if any(problem.code in _HISTORY_FAULTS for problem in self.problems):
                 return
         if not self.differences:

@@ -16,7 +16,8 @@ import msgspec
 
 from grader import __version__
 from grader.assignment import Assignment, Exercise, Part
-from grader.calls import Isolation
+from grader.calls import Isolation, Profile
+from grader.devices import named
 from grader.findings import Check, Curve, Fault, Finding, Status
 from grader.numerics.comparison import Comparison
 from grader.numerics.gradcheck import GradientCheck, GradientProblem, Outcome
@@ -100,7 +101,7 @@ def assemble(
         ),
         submission=submission,
         seeds=Seeds(visible=assignment.seed, hidden=None if private else assignment.seed, private=private),
-        environment=environment(isolation),
+        environment=environment(isolation, named(_profiles(assignment, exercises))),
         score=total,
         exercises=[
             ExerciseReport(
@@ -115,6 +116,13 @@ def assemble(
         started=started,
         seconds=round(seconds, 3),
     )
+
+
+def _profiles(assignment: Assignment, exercises: Sequence[tuple[Exercise, list[PartReport]]]) -> set[Profile]:
+    """In which the submission was run: in the main one, and in those in which something was asked of it."""
+    checks = [check for _, parts in exercises for part in parts for check in part.checks]
+    asked = {check.setting for check in checks if check.calls and check.setting}
+    return {assignment.profile, *(Setting.parse(setting).profile for setting in asked)}
 
 
 def part_report(part_checks: Sequence[Check], exercise: Exercise, part: str, *, private: bool) -> PartReport:
@@ -144,11 +152,14 @@ def completed(assignment: Assignment, earlier: Report, checks: Sequence[Check], 
         for told, exercise in zip(earlier.exercises, assignment.exercises, strict=True)
     ]
     notes = [*earlier.submission.notes, note]
+    where = named({check.setting.profile for check in checks if check.setting and check.calls})
+    devices = {*earlier.environment.device.split(", "), *where.split(", ")} - {""}
     return msgspec.structs.replace(
         earlier,
         exercises=exercises,
         score=total_of([part for exercise in exercises for part in exercise.parts]),
         submission=msgspec.structs.replace(earlier.submission, notes=notes),
+        environment=msgspec.structs.replace(earlier.environment, device=", ".join(sorted(devices))),
     )
 
 
@@ -183,7 +194,7 @@ def _as_judged(part: Part, check: CheckReport) -> Check:
     )
 
 
-def environment(isolation: Isolation, device: str = "cpu") -> Environment:
+def environment(isolation: Isolation, device: str) -> Environment:
     """Versions and layers, without importing anything heavy."""
     return Environment(
         python=platform.python_version(),

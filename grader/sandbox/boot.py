@@ -59,6 +59,7 @@ OURS: Final = (
     "grader.sandbox.profiles",
     "grader.sandbox.seccomp",
     "grader.sandbox.stand_ins",
+    "grader.sandbox.strays",
     "grader.sandbox.tensors",
     "grader.sandbox.wall",
     "grader.sandbox.watch",
@@ -123,7 +124,7 @@ def command(module: str, arguments: tuple[Any, ...], profile: Profile) -> list[s
     return [sys.executable, "-s", "-P", "-S", "-B", "-c", text]
 
 
-def environment(gpu: int | None = None) -> dict[str, str]:
+def environment(gpu: str | None = None) -> dict[str, str]:
     """A clean one. One thread a process (many run side by side, and a forked one must not need the others).
 
     Args:
@@ -134,7 +135,8 @@ def environment(gpu: int | None = None) -> dict[str, str]:
         "PATH": "/usr/bin:/bin",
         "HOME": "/nonexistent",
         "LANG": "C.UTF-8",
-        "CUDA_VISIBLE_DEVICES": "" if gpu is None else str(gpu),
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # else their numbers are not those of the driver (grader.sandbox.nvml)
+        "CUDA_VISIBLE_DEVICES": "" if gpu is None else gpu,
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # else to ask whether there is a GPU is to begin with it; then no fork
         "USE_PYTORCH_KERNEL_CACHE": "0",  # it would lie in a home, and there is none
         "PYTHONHASHSEED": "0",  # sets of strings have the same order every time a submission is graded

@@ -16,13 +16,14 @@ from typing import Any
 
 from numpy import array, generic, ndarray
 
-from grader.calls import Call, Found, Kept, Loaded, Malformed, Missing, Outcome, Raised, Returned, Value
+from grader.calls import Call, Found, Kept, Loaded, Malformed, Missing, Outcome, Profile, Raised, Returned, Value
 from grader.sandbox.adapting import NotThere
 from grader.sandbox.engine import run
 from grader.sandbox.freeze import Unfit, freeze
 from grader.sandbox.loading import Placeholder, Program, own_frames
 from grader.sandbox.profiles import Kit, Site
 from grader.sandbox.stand_ins import StandIns
+from grader.sandbox.strays import found_in, numpy_in
 from grader.sandbox.watch import Watch
 from grader.sandbox.wording import message, printable, trace_of, type_name
 
@@ -163,7 +164,7 @@ class Executor:
             self._slots[call.keep] = slot = _Slot(cache, args, still, function, call.args)
             for number in list(self._slots)[:-MAX_SLOTS]:
                 del self._slots[number]
-        value = freeze(result, call.max_bytes, kit.read, self._elsewhere if kit.rules else None)
+        value = freeze(result, call.max_bytes, kit.read, partial(self._elsewhere, function, call.args))
         if slot is not None:
             slot.out = value
         upstream, out = (call.args[0], earlier.out) if earlier and len(call.args) == 2 else (None, None)
@@ -182,13 +183,22 @@ class Executor:
         found = [] if rules is None else [(self._place(site), site.what) for site in rules.take_waits()]
         return tuple([printable(f"{place}, {what}"[:MAX_MESSAGE]) for place, what in found[:MAX_WAITS] if place])
 
-    def _elsewhere(self, value: Any) -> tuple[Found, str] | None:
-        rules = self.program.kit.rules
-        strayed = None if rules is None else rules.elsewhere(value)
-        if strayed is None:
-            return None
-        found, site = strayed
-        return found, "" if site is None else self._made("it", site)
+    def _elsewhere(self, function: Any, args: tuple[Value, ...], value: Any) -> tuple[Found, Profile, str] | None:
+        """What an array is that is not on the device of those that went in, or not of their library."""
+        kit, profile, site = self.program.kit, self.program.profile, None
+        if kit.rules is None:
+            found = found_in(value, kit.array)
+            if found is None or not any(map(_has_arrays, args)):
+                return None
+        else:
+            strayed = kit.rules.elsewhere(value)
+            if strayed is None:
+                return None
+            found, site = strayed
+        made = "" if site is None else self._made("it", site)
+        if found is Found.NUMPY:
+            made = printable(numpy_in(function, self.program)[:MAX_MESSAGE])
+        return found, profile, made
 
     def _cause(self, error: BaseException) -> str:
         found = None if self.program.kit.rules is None else self.program.kit.rules.cause(error)
@@ -266,6 +276,13 @@ def _copy(value: Value, give: Callable[[ndarray[Any, Any]], Any]) -> Any:
     if isinstance(value, dict):
         return {key: _copy(item, give) for key, item in value.items()}
     return value.item() if isinstance(value, generic) else value
+
+
+def _has_arrays(arg: Value) -> bool:
+    """Whether an argument holds arrays; a cache does, of a call that was given some."""
+    if isinstance(arg, (tuple, list, dict)):
+        return any(map(_has_arrays, arg.values() if isinstance(arg, dict) else arg))
+    return isinstance(arg, (ndarray, Kept))
 
 
 def _same_array(value: ndarray[Any, Any]) -> ndarray[Any, Any]:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from numpy import array as array_of
 from numpy import dtype, generic, ndarray
 
-from grader.calls import Elsewhere, Found, Opaque, Value
+from grader.calls import Elsewhere, Found, Opaque, Profile, Value
 from grader.sandbox.wording import type_name
 
 __all__ = ["DTYPES", "MAX_DEPTH", "MAX_KEY", "MAX_NODES", "Unfit", "freeze"]
@@ -27,7 +27,7 @@ MAX_KEY = 200
 _KNOWN = {dtype(name) for name in DTYPES}
 
 
-Where: TypeAlias = Callable[[Any], tuple[Found, str] | None]
+Where: TypeAlias = Callable[[Any], tuple[Found, Profile, str] | None]
 
 
 class Unfit(Exception):  # noqa: N818  (a result's property, not an error of ours)
@@ -67,8 +67,8 @@ def freeze(
         value: whatever was returned.
         max_bytes: the most that its arrays may hold together.
         read: the arrays of another library as NumPy arrays of the same memory, or as Opaque; None for all else.
-
-        elsewhere: what an array is, and where it was made, if it is not where results are due; None for all else.
+        elsewhere: what an array is, which was wanted and where it was made, if it is not one that is due; None for all
+            else.
 
     Raises:
         Unfit: it is too large, too deep, or refers to itself.
@@ -85,8 +85,8 @@ def _freeze(value: Any, budget: _Budget, depth: int) -> Value:
     strayed = None if budget.elsewhere is None else budget.elsewhere(value)
     if strayed is None:
         return _frozen(value, budget, depth)
-    found, made = strayed
-    return Elsewhere(found=found, value=_frozen(value, budget, depth), made=made)
+    found, wanted, made = strayed
+    return Elsewhere(found=found, wanted=wanted, value=_frozen(value, budget, depth), made=made)
 
 
 def _frozen(value: Any, budget: _Budget, depth: int) -> Value:

@@ -90,6 +90,7 @@ class Program:
         self.source = source
         self.files = {**source.files, **{_given(name): text for name, text in source.given.items()}}
         self.alone = alone
+        self.profile = profile
         self.kit = kit_of(profile)
         self.problems: list[str] = []
         self.patches = Patches(self.kit.guarded, self.kit.settings)
@@ -222,8 +223,12 @@ class Program:
 
     def line(self, path: str, number: int) -> str:
         """One line of a file that was loaded, without the space around it."""
+        return self.text(path, number).strip()
+
+    def text(self, path: str, number: int) -> str:
+        """One line of a file that was loaded, as it is."""
         lines = self._lines.get(path, [])
-        return lines[number - 1].strip() if 0 < number <= len(lines) else ""
+        return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def running(self) -> _Running | _Staying:
         """What holds while student code runs: its files can be imported, and its patches are in force."""

@@ -34,7 +34,7 @@ _MESSAGES = 1 << 16
 class Zygote:
     """One preloaded process. Safe to use from several threads."""
 
-    def __init__(self, profile: Profile, rung: Rung, gpu: int | None = None) -> None:
+    def __init__(self, profile: Profile, rung: Rung, gpu: str | None = None) -> None:
         """Start it, and don't wait until it is ready.
 
         Args:

@@ -14,8 +14,8 @@ so in the same form, and is answered by a frame like a request.
               arrays H | tree I | text I
     array     dtype code B | ndim B | eight dimensions q
     tree      preorder: N none | A array (H index) | T tuple (H n) | L list (H n) | D dict (H n, each key B length and
-              bytes before its value) | O opaque (B length and type name) | E elsewhere (B what was found, B length and
-              bytes of where it was made, then an A or an O)
+              bytes before its value) | O opaque (B length and type name) | E elsewhere (B what was found, B what was
+              wanted, B length and bytes of where it was made, then an A or an O)
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from typing import Any
 # By name: what packs and freezes a reply runs after the student's code, which may have put others into numpy.
 from numpy import asarray, dtype, generic, ndarray, uint8
 
-from grader.calls import Elsewhere, Found, Kept, Opaque, Value
+from grader.calls import Elsewhere, Found, Kept, Opaque, Profile, Value
 from grader.sandbox.freeze import DTYPES, MAX_DEPTH, MAX_KEY, MAX_NODES
 from grader.sandbox.wording import printable
 
@@ -86,6 +86,7 @@ class Status(IntEnum):
 
 _STATUS = tuple(Status)
 _FOUND = tuple(Found)
+_PROFILES = tuple(Profile)
 _LAST = 0x80
 """Added to the status."""
 
@@ -262,7 +263,8 @@ def _encode(value: Value, arrays: list[ndarray[Any, Any]]) -> bytes:
         parts = [_short(key) + _encode(item, arrays) for key, item in value.items()]
         return b"D" + COUNT.pack(len(parts)) + b"".join(parts)
     if isinstance(value, Elsewhere):
-        return b"E" + bytes([_FOUND.index(value.found)]) + _short(value.made) + _encode(value.value, arrays)
+        told = bytes([_FOUND.index(value.found), _PROFILES.index(value.wanted)])
+        return b"E" + told + _short(value.made) + _encode(value.value, arrays)
     return b"N" if value is None else b"O" + _short(value.type_name)
 
 
@@ -373,11 +375,12 @@ class _Decoder:
         return self.take(self.take(1)[0]).decode("utf-8", "replace")
 
     def elsewhere(self, depth: int) -> Elsewhere:
-        code, made = self.take(1)[0], printable(self.text())
-        if code >= len(_FOUND) or self.data[self.at : self.at + 1] not in (b"A", b"O"):
+        code, wanted = self.take(2)
+        made = printable(self.text())
+        if code >= len(_FOUND) or wanted >= len(_PROFILES) or self.data[self.at : self.at + 1] not in (b"A", b"O"):
             raise Violation(f"its reply's tree has something found that is not known: {code}")
         self.nodes -= 1  # it is one node, with its value
-        return Elsewhere(found=_FOUND[code], value=self.node(depth), made=made)
+        return Elsewhere(found=_FOUND[code], wanted=_PROFILES[wanted], value=self.node(depth), made=made)
 
     def node(self, depth: int) -> Value:
         self.nodes += 1

@@ -37,8 +37,10 @@ from grader.topics import find_manifest
 TOPICS = ("attention", "conv", "functional", "losses", "mlp", "modules", "norm", "optimizers", "recurrent")
 FLOAT32 = Setting.parse("torch float32")
 SEEDS = 1
-"""About 6,000 arrays each. With 3 seeds: 18,849 right arrays, 0 false fails, the worst at 5.5 of 16 units; off by 1e-4,
-99.7 % caught (the rest lie in layers that lose as much by rounding: scores of 1e4, rows at 1e4)."""
+"""With this one, in three minutes on a busy core: 6,290 right arrays, 0 false fails, the worst at 5.5 of 16 units; of
+those off by 1e-4 6,269 caught, 99.7 % (others lie in layers that lose as much by rounding: scores of 1e4, rows at 1e4).
+The usual rules: np.allclose 143 false fails and 6,018 caught, rtol 1e-6 959 and all, torch's assert_close 31 and 4,078.
+"""
 SCALE = 1 + 1e-4
 
 

@@ -9,6 +9,7 @@
 #   GRADMARK_SEED         private seed of the hidden cases, if any. `grader grade` reads it from there: it is never an
 #                         argument, and never printed but to have it masked
 #   GRADMARK_REQUIRE      least wall: full, seccomp (the default) or none
+#   GRADMARK_DEVICE       cpu, cuda or auto (the default)
 #   GRADMARK_REPORT       where the JSON report goes; gradmark-report.json in $RUNNER_TEMP, or here, if empty
 #   GRADMARK_FAIL_ON      any (the default), or never: then a wrong submission does not fail the step
 #   GRADMARK_PYTHON       an interpreter that has gradmark; python3 if empty
@@ -89,7 +90,7 @@ else
     [[ $GRADMARK_SEED =~ ^[0-9]+$ ]] || could_not_grade "the seed is not a whole number (it is a secret: not shown here)"
 fi
 
-arguments=(--require "${GRADMARK_REQUIRE:-seccomp}" --report "$report")
+arguments=(--require "${GRADMARK_REQUIRE:-seccomp}" --device "${GRADMARK_DEVICE:-auto}" --report "$report")
 [[ -z $assignment ]] || arguments+=(--assignment "$assignment")
 [[ -z ${GITHUB_STEP_SUMMARY:-} ]] || arguments+=(--summary "$GITHUB_STEP_SUMMARY")
 arguments+=(-- "$(from_here "$submission")")

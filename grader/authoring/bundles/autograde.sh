@@ -42,7 +42,7 @@ trap 'kill -TERM "$grader" 2>/dev/null; not_graded "this machine'\''s" "grading 
 # From the course's folder, so that the rerun lines are those of a handout. In the background: a signal is taken at once.
 cd -- "$course/course" || not_graded "the set-up's" "the course is not there"
 GRADMARK_SEED=$(<"$course/seed") timeout --kill-after=10 @STOP@ "$python" -P -m grader grade "$home/@SUBMISSION@" \
-    --assignment ./@MANIFEST@ --within @WITHIN@ --memory @MEMORY@ --require seccomp \
+    --assignment ./@MANIFEST@ --within @WITHIN@ --memory @MEMORY@ --require seccomp --device @DEVICE@ \
     --report "$scratch/report.json" </dev/null >"$scratch/out" 2>"$scratch/err" &
 grader=$!
 wait "$grader"
