@@ -3,7 +3,7 @@
 Asked last, for it says least: "as if a minus stood where a plus belongs, in what gives dx". A mutant of the solution
 (grader.checks.lookalikes) is claimed by the rule of the known slips: it gives every array that the check compares, the
 right ones too. Several mutants often give the same arrays. Where they are one thing in two words, that is said once;
-two things are told with "or"; more are not told.
+two or three things are told with "or"; more are not told.
 
 The solution stays where it is. What is said comes from the closed table below and holds no name and no number of it,
 but the names of functions and arrays that the student is asked for.
@@ -25,7 +25,7 @@ from grader.mutants import Mutant, MutantKind
 
 __all__ = ["as_if", "described", "likened"]
 
-MOST: Final = 2
+MOST: Final = 3
 """Things that are told with "or"."""
 _NUMBERS: Final = (
     FindingCode.WRONG_VALUE, FindingCode.WRONG_GRADIENT, FindingCode.WRONG_TRAJECTORY, FindingCode.NOT_FINITE,

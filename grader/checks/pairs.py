@@ -405,6 +405,13 @@ _REMEDIES = {
     FindingCode.CACHE_SHARED: "return what backward needs as the cache: the next forward call overwrites a global",
     FindingCode.NOT_LINEAR_IN_UPSTREAM: "",
 }
+
+_OF_THE_UPSTREAM = {
+    "the sign and size of dout have no effect": "dout is left out: each term of a gradient has it as a factor, once",
+    "the sign of dout has no effect": "its absolute value is taken: each term of a gradient has dout as a factor",
+    "with the square of dout": "dout is multiplied in twice: each term of a gradient has it as a factor, once",
+}
+"""By what the check found of a backward that does not follow the upstream gradient."""
 _MORE_THAN_ORDER = "a GPU may add up in another order each time, which changes no more than the tolerance: this is more"
 
 
