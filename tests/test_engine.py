@@ -296,7 +296,7 @@ def test_a_wrong_engine_is_told_what_is_wrong(tmp_path: Path, name: str) -> None
     [
         ("(self, other.data), (other, self.data)", "(self, self.data), (other, other.data)", "gradient",
          "a.grad becomes grad * a (grad is the gradient of the result): not the derivative of c = a * b"),
-        ("self.data + other.data", "self.data - other.data", "value", "c = b + a gives b - a"),
+        ("self.data + other.data", "self.data - other.data", "value", "c = a + b gives a - b"),
     ],
 )  # fmt: skip
 def test_what_the_wrong_rule_computes_is_told(tmp_path: Path, old: str, new: str, part: str, words: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.checks.rules import fresh, gradient_rule, value_rule
-from grader.graphs import Backward, Graph, Step, evaluate
+from grader.graphs import Graph, Step, evaluate
 from grader.operations import Operation
 
 ELEMENTWISE = {
@@ -21,13 +21,10 @@ ELEMENTWISE = {
 }  # fmt: skip
 
 
-def asked(operation: Operation, shape: tuple[int, ...] = (2,)) -> Graph:
+def asked(operation: Operation) -> Graph:
     """What the student's class would be asked."""
-    count = operation.operands
     setting = 3.0 if operation is Operation.POW or "number" in operation else None
-    step = Step(operation, tuple(range(count)), setting)
-    small = Graph(leaves=tuple(np.full(shape, 2.0) for _ in range(count)), steps=(step,), backwards=(Backward(count),))
-    graph = fresh(small)
+    graph = fresh(Step(operation, (0,) * operation.operands, setting))
     assert graph is not None
     return graph
 
@@ -52,6 +49,8 @@ def test_of_a_gradient_what_the_student_computes_is_said() -> None:
     [
         (Operation.LOG, lambda g, a, b: g * a, "grad * a "),
         (Operation.EXP, lambda g, a, b: g * a, "grad * a "),
+        (Operation.EXP, lambda g, a, b: g * np.exp(b), "grad * exp(b) "),
+        (Operation.TANH, lambda g, a, b: g * (1 - a**2), "grad * (1 - a**2) "),
         (Operation.TANH, lambda g, a, b: g * (1 - b), "grad * (1 - b) "),
         (Operation.TANH, lambda g, a, b: 1 - b**2, "(1 - b**2) "),
         (Operation.RELU, lambda g, a, b: g, "grad "),
@@ -102,12 +101,25 @@ def test_what_is_no_array_of_its_numbers_has_no_rule(actual: Any) -> None:
 
 
 def test_no_claim_is_made_of_what_does_not_go_by_elements() -> None:
-    step, leaf = Step(Operation.SUM, (0,), (None, False)), np.ones((2, 3))
-    assert fresh(Graph(leaves=(leaf,), steps=(step,), backwards=(Backward(1),))) is None
-    broadcast = Graph(leaves=(leaf, np.ones(3)), steps=(Step(Operation.ADD, (0, 1)),), backwards=(Backward(2),))
-    assert fresh(broadcast) is None
-    two = Graph(leaves=(leaf,), steps=(Step(Operation.EXP, (0,)), Step(Operation.NEG, (1,))), backwards=(Backward(2),))
-    assert fresh(two) is None
+    assert fresh(Step(Operation.SUM, (0,), (None, False))) is None
+    assert fresh(Step(Operation.MATMUL, (0, 1))) is None
+
+
+def test_what_is_added_inside_of_a_logarithm() -> None:
+    graph = asked(Operation.LOG)
+    assert value_rule(graph, np.log(graph.leaves[0] + 1e-8)) == "b = a.log() gives log(a + 1e-08)"
+    assert value_rule(graph, np.log(graph.leaves[0] * 1.5)) == ""
+
+
+def test_single_precision_is_seen() -> None:
+    graph = asked(Operation.MUL)
+    grad, _, b, out = given_to(graph)
+    single = np.float64(np.float32(grad * b))
+    assert gradient_rule(graph, 0, single) == "a.grad is rounded to single precision (float32), in c = a * b"
+    assert (
+        value_rule(graph, np.float64(np.float32(out)))
+        == "c = a * b gives what is rounded to single precision (float32)"
+    )
 
 
 def test_a_logarithm_is_asked_of_what_has_one() -> None:

@@ -331,18 +331,18 @@ def _told(question: Question, smallest: _Look, look: Callable[[Question, Graph],
 
 
 def _rule(question: Question, smallest: _Look, look: Callable[[Question, Graph], _Look]) -> str:
-    """What the student's rule of the one step computes; empty if it is nothing known."""
-    graph = fresh(smallest.graph)
-    if graph is None:
-        return ""
-    try:
-        found = look(question, graph)
-    except Unanswered:
-        return ""
-    if look is _values:
-        return value_rule(graph, found.compared[-1][1]) if found.compared else ""
-    wrong = [(node, actual) for node, (_, actual, result) in enumerate(found.compared) if not result.passed]
-    return "; ".join(filter(None, (gradient_rule(graph, node, actual) for node, actual in wrong)))
+    """What the student's rule of a step computes, of the first that is wrong alone; empty if it is nothing known."""
+    for graph in filter(None, map(fresh, smallest.graph.steps)):
+        try:
+            found = look(question, graph)
+        except Unanswered:
+            return ""
+        wrong = [(node, actual) for node, (_, actual, result) in enumerate(found.compared) if not result.passed]
+        if look is _values and wrong:
+            return value_rule(graph, wrong[0][1])
+        if wrong:
+            return "; ".join(filter(None, (gradient_rule(graph, node, actual) for node, actual in wrong)))
+    return ""
 
 
 def _code(question: Question, graph: Graph, look: Callable[[Question, Graph], _Look]) -> str:

@@ -5,7 +5,7 @@ The rule of a product's gradient is `grad * b`; a student's is often another pro
 such product, and a result against what the other operations give. What is told is what the student's own code computes,
 and never what is right. A claim holds for each element; of those that hold the shortest is told.
 
-Only where the arrays have one shape and the operation goes element by element.
+Only of operations that go element by element, on arrays of one shape.
 """
 
 from __future__ import annotations
@@ -34,20 +34,23 @@ _NOT_BY_ELEMENT: Final = frozenset(
     )
 )  # fmt: skip
 _NUMBER: Final = "the number"
+_ROUNDED: Final = "rounded to single precision (float32)"
 
 
-def fresh(graph: Graph) -> Graph | None:
-    """A graph of one step with other numbers in it, longer than before; None where no claim can be made of it."""
-    if len(graph.steps) != 1 or len(graph.backwards) > 1 or graph.steps[0].operation in _NOT_BY_ELEMENT:
+def fresh(step: Step) -> Graph | None:
+    """A graph of this step alone, on other numbers; None where no claim can be made of it."""
+    if step.operation in _NOT_BY_ELEMENT:
         return None
-    if len({np.shape(leaf) for leaf in graph.leaves}) > 1:  # broadcast: its sums are another thing to get wrong
-        return None
+    count = step.operation.operands
     rng = np.random.default_rng(0)
-    drawn = [draw_gradient((_LENGTH,), rng) for _ in graph.leaves]
+    drawn = [draw_gradient((_LENGTH,), rng) for _ in range(count)]
     gradient = draw_gradient((_LENGTH,), rng)
     for leaves in (drawn, [np.abs(leaf) for leaf in drawn]):
-        backward = Backward(len(leaves), gradient)
-        other = replace(graph, leaves=tuple(leaves), backwards=(backward,))
+        other = Graph(
+            leaves=tuple(leaves),
+            steps=(replace(step, operands=tuple(range(count))),),
+            backwards=(Backward(count, gradient),),
+        )
         if is_sound(other):
             return other
     return None
@@ -56,10 +59,31 @@ def fresh(graph: Graph) -> Graph | None:
 def value_rule(graph: Graph, actual: Any) -> str:
     """`c is a - b`: what the student's result is, of a graph of fresh(); empty if it is nothing known."""
     (step,), names = graph.steps, _names(graph)
+    given = f"{names[-1]} = {expression(step)} gives"
     for words, candidate in _values(graph, names):
         if _is(actual, candidate):
-            return f"{names[-1]} = {expression(step)} gives {words}"
-    return ""
+            return f"{given} {words}"
+    moved = _moved(graph, actual)
+    if moved:
+        return f"{given} log({names[0]} + {moved:.3g})"
+    return f"{given} what is {_ROUNDED}" if _is_single(actual) else ""
+
+
+def _moved(graph: Graph, actual: Any) -> float:
+    """What was added inside of a logarithm, if that is what it is; else 0."""
+    given = np.asarray(actual)
+    if graph.steps[0].operation is not Operation.LOG or given.shape != (_LENGTH,) or given.dtype.kind != "f":
+        return 0.0
+    with np.errstate(all="ignore"):
+        added = np.exp(given) - graph.leaves[0]
+    # Of so small a difference the last digits are gone.
+    return float(added.mean()) if np.ptp(added) <= 1e-6 * abs(added.mean()) + 1e-15 else 0.0
+
+
+def _is_single(actual: Any) -> bool:
+    """Whether all of it has but the digits of float32: of numbers with few decimals no result has by itself."""
+    given = np.asarray(actual)
+    return given.dtype.kind == "f" and given.shape == (_LENGTH,) and np.array_equal(given, given.astype(np.float32))
 
 
 def _values(graph: Graph, names: list[str]) -> Iterator[tuple[str, Array]]:
@@ -105,7 +129,7 @@ def gradient_rule(graph: Graph, leaf: int, actual: Any) -> str:
                     f"{names[leaf]}.grad becomes {rule} (grad is the gradient of the result): not the derivative of "
                     f"{names[-1]} = {expression(step)}"
                 )
-    return ""
+    return f"{names[leaf]}.grad is {_ROUNDED}, in {names[-1]} = {expression(step)}" if _is_single(actual) else ""
 
 
 def _things(graph: Graph, names: list[str]) -> Mapping[str, Array]:
@@ -118,8 +142,10 @@ def _things(graph: Graph, names: list[str]) -> Mapping[str, Array]:
         case Operation.TANH:
             things[f"(1 - {out}**2)"] = 1 - nodes[-1] ** 2
             del things[out]
-            for words, array in ((f"(1 - {out})", 1 - nodes[-1]), (f"(1 + {out}**2)", 1 + nodes[-1] ** 2)):
-                things[words] = array
+            things[f"(1 - {out})"], things[f"(1 + {out}**2)"] = 1 - nodes[-1], 1 + nodes[-1] ** 2
+            things[f"(1 - {names[0]}**2)"] = 1 - x**2
+        case Operation.EXP:
+            things[f"exp({out})"] = np.exp(nodes[-1])
         case Operation.RELU:
             del things[out]
             things[f"({names[0]} > 0)"] = (x > 0).astype(np.float64)
