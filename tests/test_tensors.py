@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.calls import Call, Kept, Malformed, Opaque, Outcome, Profile, Raised, Returned, Source
+from grader.calls import Call, Elsewhere, Found, Kept, Malformed, Opaque, Outcome, Profile, Raised, Returned, Source
 from grader.numerics.trees import leaves
 from grader.sandbox.inprocess import InProcess
 from grader.sandbox.tensors import give, read
@@ -122,8 +122,6 @@ ARRAYS = {
     "a parameter": "nn.Parameter(a * 2)",
     "requires_grad": "(a * 2).clone().detach() + torch.zeros(3, 4, requires_grad=True)",
     "made of an array": "torch.from_numpy(a.numpy() * 2)",
-    "an array": "a.numpy() * 2",
-    "nested lists of numbers": "np.array((a * 2).tolist())",
     "a subclass": "(a * 2).as_subclass(type('T', (torch.Tensor,), {}))",
     "a subclass that lies": "(a * 2).as_subclass(type('T', (torch.Tensor,), dict(shape=(9,), dtype=3, numpy=None,"
     " cpu=1, detach=1, device=0, layout=2, __array__=None, __torch_function__=classmethod(lambda *args: 1 / 0))))",
@@ -139,6 +137,14 @@ def test_a_tensor_comes_back_as_its_numbers(name: str) -> None:
     assert type(found) is np.ndarray
     assert found.flags.c_contiguous
     np.testing.assert_array_equal(found, 2 * X)
+
+
+@pytest.mark.parametrize("code", ["a.numpy() * 2", "np.array((a * 2).tolist())"])
+def test_an_array_comes_back_as_one_of_another_library(code: str) -> None:
+    found = value(ask(f"return {code}", X))
+    assert isinstance(found, Elsewhere)
+    assert (found.found, found.wanted) == (Found.NUMPY, Profile.TORCH)
+    np.testing.assert_array_equal(found.value, 2 * X)
 
 
 DTYPES = {

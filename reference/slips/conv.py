@@ -813,7 +813,7 @@ def softmax_gradient_without_mean(scores: Tensor, y: Tensor) -> Tensor:
 @slip(
     "softmax",
     pattern="the gradient is p/N",
-    likely="take 1 off at the right class: (p - onehot)/N",
+    likely="the 1 at the right class is not taken off",
 )
 def softmax_no_minus_one(scores: Tensor, y: Tensor) -> Tensor:
     return straight_through(reference.softmax_loss(scores, y), scores.logsumexp(dim=1).mean())

@@ -7,11 +7,12 @@ drawn, and the worked solutions in other words (grader.authoring.variants). Wron
 of the odd submissions, and damages of what the solutions return. What loses no points is tried on other configurations;
 where one of them tells it from the right solution it counts as missed, else it is equivalent. Each of these is listed.
 
-A quarter of an hour on two idle cores.
+Five minutes a topic on two cores; GRADMARK_TOPICS=mlp,conv takes these alone, and then asks for no number.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -136,7 +137,8 @@ def judge_wrong(
 
 def test_never_wrong(tmp_path: Path) -> None:
     every: dict[str, Figures] = {}
-    for name in assignment_names():
+    asked = os.environ.get("GRADMARK_TOPICS")
+    for name in asked.split(",") if asked else assignment_names():
         found = every[name] = measure(name, tmp_path / name)
         seen = f"{found.checks} right, {found.killed} caught"
         print(f"{name}: {seen}", *found.false_fails, *found.missed, sep="\n  ", file=sys.stderr, flush=True)
@@ -157,6 +159,7 @@ def test_never_wrong(tmp_path: Path) -> None:
             for line in getattr(figures, title):
                 print(f"{title.replace('_', ' ')}: {name}: {line}")
     assert failed == 0
-    assert checks >= RIGHT
-    assert caught + missed >= WRONG
+    if not asked:
+        assert checks >= RIGHT
+        assert caught + missed >= WRONG
     assert caught >= CAUGHT * (caught + missed)
