@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from grader.assignment import ArraySpec, CaseSpec
 from grader.authoring.configurations import as_toml, configurations
+from grader.authoring.trying import mutated_versions
 from grader.authoring.variants import Variant, VariantKind, variants
+from grader.calls import Source
 from grader.errors import CourseError
 from grader.manifest import load_assignment
 from grader.mutants import Mutant, MutantKind, mutants
@@ -252,3 +254,14 @@ def test_configurations_differ_from_the_cases_and_from_each_other() -> None:
     assert any(spec.arguments.get("pad") == 0 for spec in specs)
     assert any(isinstance(spec.draw.get("x"), ArraySpec) for spec in specs)
     assert any(spec.sizes["N"] == 1 for spec in specs)
+
+
+def test_a_file_in_an_encoding_of_its_own_keeps_it() -> None:
+    """What students hand in need not be UTF-8, and its mutants are that file but for one thing."""
+    assignment = load_assignment(find_manifest("mlp"))
+    raw = "# -*- coding: latin-1 -*-\n# Lösung\ndef relu_forward(x):\n    return x * (x > 0), x\n".encode("latin-1")
+    versions = mutated_versions(assignment, Source(entry="mlp.py", files={"mlp.py": raw}))
+    assert versions
+    assert all(version.mutant is not None and "Lösung" in version.mutant.source for version in versions)
+    loaded = [version.evaluator().load() for version in versions]
+    assert all(not each.problems for each in loaded)

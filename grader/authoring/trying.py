@@ -8,7 +8,9 @@ own, so nothing is walled in, and nothing is kept apart from it but time and mem
 from __future__ import annotations
 
 import ast
+import io
 import time
+import tokenize
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -141,14 +143,16 @@ def mutated_versions(
         CourseError: a file does not parse.
     """
     found = []
-    for path, text in source.files.items():
+    for path, raw in source.files.items():
         if not path.endswith(".py"):
             continue
-        owners = _Owners(assignment, text.decode())
-        for mutant in mutants(text.decode()):
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)  # a student's file may say latin-1
+        text = raw.decode(encoding)
+        owners = _Owners(assignment, text)
+        for mutant in mutants(text):
             exercises = owners.of(mutant.function)
             if exercises:
-                other = replace(source, files={**source.files, path: mutant.source.encode()})
+                other = replace(source, files={**source.files, path: mutant.source.encode(encoding)})
                 found.append(
                     Version(
                         words=str(mutant),

@@ -180,7 +180,7 @@ def held_out(assignment: Assignment, folder: Path) -> list[Version]:
     for slip in read_slips(assignment.name):
         if not slip.fails:
             source = assignment.with_course_code(read_submission(compose(slip, assignment, folder), assignment).source)
-            if len(source.files) == 1 and source.files[source.entry].isascii():
+            if len(source.files) == 1:
                 bases.append((source, None))
     bases = chance.sample(bases, min(len(bases), max(1, MUTANTS // 10)))
     text = solution.files[assignment.file].decode()
