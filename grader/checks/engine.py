@@ -337,11 +337,15 @@ def _rule(question: Question, smallest: _Look, look: Callable[[Question, Graph],
             found = look(question, graph)
         except Unanswered:
             return ""
-        wrong = [(node, actual) for node, (_, actual, result) in enumerate(found.compared) if not result.passed]
+        wrong = [
+            (node, actual, leaf.expected)
+            for node, (leaf, actual, result) in enumerate(found.compared)
+            if not result.passed
+        ]
         if look is _values and wrong:
             return value_rule(graph, wrong[0][1])
         if wrong:
-            return "; ".join(filter(None, (gradient_rule(graph, node, actual) for node, actual in wrong)))
+            return "; ".join(filter(None, (gradient_rule(graph, *each) for each in wrong)))
     return ""
 
 

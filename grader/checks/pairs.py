@@ -146,7 +146,7 @@ def by_hand(question: Question, ruling: Ruling) -> Ruling:
         told = finding(FindingCode.NUMERICAL_DERIVATIVE, function=function, evidence=evidence)
         likely = "derive the formula: by the chain rule a gradient is an expression in what the forward pass computes"
         return replace(ruling, failure=replace(told, likely=likely), credit=None)
-    if failure.fault is Fault.STUDENT and (not failure.likely or failure.diagnosis.startswith("AS_IF")):
+    if failure.fault is Fault.STUDENT and (not failure.likely or failure.diagnosis.startswith(("AS_IF", "RULE"))):
         return replace(ruling, failure=replace(failure, likely=f"it differentiates numerically: {evidence}"))
     return ruling
 

@@ -34,7 +34,9 @@ _NOT_BY_ELEMENT: Final = frozenset(
     )
 )  # fmt: skip
 _NUMBER: Final = "the number"
-_ROUNDED: Final = "rounded to single precision (float32)"
+_SINGLE: Final = 2.0**-22
+"""Relative error of a few roundings to float32."""
+_ROUNDED: Final = "right to seven digits only: something in it is float32"
 
 
 def fresh(step: Step) -> Graph | None:
@@ -57,7 +59,7 @@ def fresh(step: Step) -> Graph | None:
 
 
 def value_rule(graph: Graph, actual: Any) -> str:
-    """`c is a - b`: what the student's result is, of a graph of fresh(); empty if it is nothing known."""
+    """`c = a + b gives a - b`: what the student's result is, of a graph of fresh(); empty if it is nothing known."""
     (step,), names = graph.steps, _names(graph)
     given = f"{names[-1]} = {expression(step)} gives"
     for words, candidate in _values(graph, names):
@@ -66,7 +68,8 @@ def value_rule(graph: Graph, actual: Any) -> str:
     moved = _moved(graph, actual)
     if moved:
         return f"{given} log({names[0]} + {moved:.3g})"
-    return f"{given} what is {_ROUNDED}" if _is_single(actual) else ""
+    right = np.asarray(evaluate(graph)[-1])
+    return f"{names[-1]} = {expression(step)} is {_ROUNDED}" if _is(actual, right, _SINGLE) else ""
 
 
 def _moved(graph: Graph, actual: Any) -> float:
@@ -78,12 +81,6 @@ def _moved(graph: Graph, actual: Any) -> float:
         added = np.exp(given) - graph.leaves[0]
     # Of so small a difference the last digits are gone.
     return float(added.mean()) if np.ptp(added) <= 1e-6 * abs(added.mean()) + 1e-15 else 0.0
-
-
-def _is_single(actual: Any) -> bool:
-    """Whether all of it has but the digits of float32: of numbers with few decimals no result has by itself."""
-    given = np.asarray(actual)
-    return given.dtype.kind == "f" and given.shape == (_LENGTH,) and np.array_equal(given, given.astype(np.float32))
 
 
 def _values(graph: Graph, names: list[str]) -> Iterator[tuple[str, Array]]:
@@ -107,13 +104,14 @@ def _values(graph: Graph, names: list[str]) -> Iterator[tuple[str, Array]]:
                 yield expression(other), value
 
 
-def gradient_rule(graph: Graph, leaf: int, actual: Any) -> str:
+def gradient_rule(graph: Graph, leaf: int, actual: Any, right: Any) -> str:
     """`a.grad becomes grad * a`: what the student's gradient of a leaf is; empty if it is nothing known.
 
     Args:
         graph: what fresh() made.
         leaf: its number.
         actual: what the student's class has as its gradient.
+        right: what it should have.
     """
     (step,), names = graph.steps, _names(graph)
     if actual is None or not np.any(actual):
@@ -129,7 +127,8 @@ def gradient_rule(graph: Graph, leaf: int, actual: Any) -> str:
                     f"{names[leaf]}.grad becomes {rule} (grad is the gradient of the result): not the derivative of "
                     f"{names[-1]} = {expression(step)}"
                 )
-    return f"{names[leaf]}.grad is {_ROUNDED}, in {names[-1]} = {expression(step)}" if _is_single(actual) else ""
+    single = _is(actual, np.asarray(right), _SINGLE)
+    return f"{names[leaf]}.grad is {_ROUNDED}, in {names[-1]} = {expression(step)}" if single else ""
 
 
 def _things(graph: Graph, names: list[str]) -> Mapping[str, Array]:
@@ -175,8 +174,8 @@ def _names(graph: Graph) -> list[str]:
     return [name_of(node) for node in range(len(graph.leaves) + 1)]
 
 
-def _is(actual: Any, wanted: Array) -> bool:
+def _is(actual: Any, wanted: Array, close: float = _CLOSE) -> bool:
     given = np.asarray(actual)
     if given.shape != wanted.shape or given.dtype.kind not in "biuf" or not np.isfinite(wanted).all():
         return False
-    return bool(np.allclose(given, wanted, rtol=_CLOSE, atol=0.0))
+    return bool(np.allclose(given, wanted, rtol=close, atol=0.0))
