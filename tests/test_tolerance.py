@@ -15,6 +15,7 @@ def test_atol_is_a_share_of_the_largest_element():
     assert tolerance.rtol == 1e-9
     assert tolerance.atol == pytest.approx(2e-7)
     assert "float64" in tolerance.reason
+    assert tolerance_for(-200.0, np.float64).atol == pytest.approx(2e-8)
 
 
 @pytest.mark.parametrize("expected", [np.array([3, 4]), np.array(True), 7])
