@@ -13,9 +13,14 @@ from grader.numerics.tolerance import EXACT, Tolerance, tolerance_for
 def test_atol_is_a_share_of_the_largest_element():
     tolerance = tolerance_for(np.array([[1e-3, -200.0], [0.0, 5.0]]), np.float64)
     assert tolerance.rtol == 1e-9
-    assert tolerance.atol == pytest.approx(2e-7)
+    assert tolerance.atol == pytest.approx(2e-8)
     assert "float64" in tolerance.reason
-    assert tolerance_for(-200.0, np.float64).atol == pytest.approx(2e-8)
+
+
+def test_a_gradient_through_several_layers_has_ten_times_the_share():
+    """And a number alone, beside which there is no larger one, has not."""
+    assert tolerance_for(np.array([1.0, -200.0]), np.float64, deep=True).atol == pytest.approx(2e-7)
+    assert tolerance_for(-200.0, np.float64, deep=True).atol == pytest.approx(2e-8)
 
 
 @pytest.mark.parametrize("expected", [np.array([3, 4]), np.array(True), 7])
@@ -37,7 +42,7 @@ def test_nothing_and_infinities_give_no_absolute_tolerance():
 def test_the_size_of_cancelling_terms_gives_a_floor():
     assert tolerance_for(np.zeros(3), np.float64).atol == 0.0
     assert tolerance_for(np.zeros(3), np.float64, scale=2.0).atol == pytest.approx(128 * 2.0**-52)
-    assert tolerance_for(np.ones(3), np.float64, scale=2.0).atol == 1e-9
+    assert tolerance_for(np.ones(3), np.float64, scale=2.0).atol == 1e-10
 
 
 @pytest.mark.parametrize("bad", [-1.0, math.inf, math.nan])

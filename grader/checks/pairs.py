@@ -521,7 +521,12 @@ def _gradient_leaves(question: Question) -> dict[str, list[Leaf]]:
     slack = question.oracle.expected(exercise, case).slack
     wanted = {
         name: expected_leaves(
-            _label(question, name), tree, scale, noise, slack=None if slack is None else slack.gradients[name]
+            _label(question, name),
+            tree,
+            scale,
+            noise,
+            slack=None if slack is None else slack.gradients[name],
+            deep=exercise.kind is Kind.MODEL,
         )
         for name, tree in gradients.items()
     }

@@ -65,26 +65,32 @@ class Cause:
     """No other mistake gives these arrays; else what is known of the first array is said, if anything is."""
 
 
-def expected_leaves(name: str, tree: Any, scale: float = 0.0, noise: float = 0.0, *, slack: Any = None) -> list[Leaf]:
+def expected_leaves(
+    name: str, tree: Any, scale: float = 0.0, noise: float = 0.0, *, slack: Any = None, deep: bool = False
+) -> list[Leaf]:
     """Leaves of an expected tree. `slack` is a tree of Slack like it where less is asked than float64 (Expected.slack).
 
     `scale` is the size of what goes into it: where an expected array is zero throughout, it alone says how large a
     rounding error may be. So does `noise`, where an array is nothing but what rounding leaves of zero beside it.
+    `deep` are gradients that came through several layers.
     """
     named = named_leaves(tree, name)
     slacks = leaves(slack) if slack is not None else [None] * len(named)
     return [
-        _leaf(label, np.asarray(value), scale, noise, own) for (label, value), own in zip(named, slacks, strict=True)
+        _leaf(label, np.asarray(value), scale, noise, own, deep)
+        for (label, value), own in zip(named, slacks, strict=True)
     ]
 
 
-def _leaf(name: str, expected: np.ndarray[Any, Any], scale: float, noise: float, slack: Slack | None) -> Leaf:
+def _leaf(
+    name: str, expected: np.ndarray[Any, Any], scale: float, noise: float, slack: Slack | None, deep: bool
+) -> Leaf:
     below = 0.0 if np.any(expected) else scale
     if np.all(np.abs(expected) <= tolerance_for(0.0, np.float64, scale=noise).atol):
         below = max(below, noise)
     if slack is not None:
         return Leaf(name=name, expected=expected, tolerance=tolerance_of(expected, slack, scale=below))
-    return Leaf(name=name, expected=expected, tolerance=tolerance_for(expected, np.float64, scale=below))
+    return Leaf(name=name, expected=expected, tolerance=tolerance_for(expected, np.float64, scale=below, deep=deep))
 
 
 def structure_problem(actual: Any, expected: Any) -> str | None:
