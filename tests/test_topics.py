@@ -166,7 +166,7 @@ def everyday(name: str) -> list[Slip]:
     real = [slip for slip in slips if f"{name}/{slip.name}" in known]
     others = [slip for slip in slips if slip.fails and slip not in real]
     if name in COURSES:  # whose submissions are the largest, with hundreds of checks each
-        real = real[: ENOUGH[0]]
+        return [*right[: ENOUGH[1]], *(real + others)[: ENOUGH[0] // 2]]
     return [*right, *real, *others[: max(0, ENOUGH[0] - len(real))]]
 
 
