@@ -91,6 +91,13 @@ def test_a_wrong_sign_is_told_in_other_code_than_the_solution(tmp_path: Path) ->
     assert found.also == "dw is right"
 
 
+def test_a_backward_without_dout_is_told_that_and_not_what_it_is_like(tmp_path: Path) -> None:
+    text = student().replace(" * dout, dout * (", ", (")
+    found = told(course(tmp_path), text)
+    assert found.code == "NOT_LINEAR_IN_UPSTREAM"
+    assert found.likely == "dout is left out: each term of a gradient has it as a factor, once"
+
+
 def test_a_wrong_forward_is_told_too(tmp_path: Path) -> None:
     text = student(forward=FORWARD.replace("x**3", "x**2"))
     (first, *_) = [finding for check in checks(grade_text(course(tmp_path), text)) for finding in check.findings]

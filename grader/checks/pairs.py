@@ -403,7 +403,6 @@ _CONTRACT = {
 _REMEDIES = {
     FindingCode.ACCUMULATES: "every call starts from zero: nothing outside of the function may be added to",
     FindingCode.CACHE_SHARED: "return what backward needs as the cache: the next forward call overwrites a global",
-    FindingCode.NOT_LINEAR_IN_UPSTREAM: "",
 }
 
 _OF_THE_UPSTREAM = {
@@ -420,17 +419,27 @@ def _broken_contract(question: Question, evidence: _Evidence) -> Finding | None:
     for problem in evidence.own.problems:
         code = _CONTRACT.get(problem.code)
         if code is not None:
-            likely = (
-                _REMEDIES[code]
-                if code is not FindingCode.NONDETERMINISTIC
-                else (_MORE_THAN_ORDER if _adds_in_any_order(question) else "")
-            )
-            told = finding(code, function=_names(question)[1], problem=problem.detail, likely=likely)
+            remedy = _remedy(question, code, problem.detail)
+            told = finding(code, function=_names(question)[1], problem=problem.detail, likely=remedy)
             wrong = _told(question, evidence)
             if wrong is None or wrong.diagnosis == DiagnosisCode.UNKNOWN.name:
                 return told
-            return replace(told, pattern=wrong.pattern, likely=wrong.likely or told.likely, diagnosis=wrong.diagnosis)
+            # That dout is left out says more than which mutants of the solution do that.
+            like = wrong.diagnosis.startswith("AS_IF") and remedy
+            likely = remedy if like else wrong.likely or remedy
+            return replace(told, pattern=wrong.pattern, likely=likely, diagnosis=wrong.diagnosis)
     return None
+
+
+def _remedy(question: Question, code: FindingCode, detail: str) -> str:
+    """What mends a broken contract, as far as its kind tells."""
+    match code:
+        case FindingCode.NONDETERMINISTIC:
+            return _MORE_THAN_ORDER if _adds_in_any_order(question) else ""
+        case FindingCode.NOT_LINEAR_IN_UPSTREAM:
+            return next((cause for words, cause in _OF_THE_UPSTREAM.items() if words in detail), "")
+        case _:
+            return _REMEDIES[code]
 
 
 def _problem(question: Question, problem: GradientProblem) -> str:
