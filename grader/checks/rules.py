@@ -26,7 +26,7 @@ __all__ = ["fresh", "gradient_rule", "value_rule"]
 _LENGTH: Final = 5
 """Elements that a claim is about."""
 _CLOSE: Final = 1e-10
-"""Relative. Of some thousand products one comes as close to another by chance once in a million gradings."""
+"""Relative, of each of the elements: far above what rounding does to a product, far below what chance would bring."""
 _NOT_BY_ELEMENT: Final = frozenset(
     (
         Operation.MATMUL, Operation.SUM, Operation.MEAN, Operation.RESHAPE, Operation.TRANSPOSE, Operation.INDEX,

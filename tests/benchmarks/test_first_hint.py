@@ -14,7 +14,8 @@ where it has a `likely`, or a pattern that says what the array is (EXACT). A nam
 - of the corpus, the expected.toml has a hint for this finding, and it is not in the message;
 - of a damage, the code of the diagnosis is not among those that are true of that damage (TRUE_OF);
 - of a mutant, it is another than the mutation *and* is not borne out: with arrays drawn from other seeds, the same code
-  is no longer told any of it. What is told under every seed is another name of the same function.
+  is no longer told any of it. What is told under every seed is another name of the same function. This can't fault
+  the rule of an engine's operation, which was held against numbers of its own before it was told.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ drawn, and the worked solutions in other words (grader.authoring.variants). Wron
 of the odd submissions, and damages of what the solutions return. What loses no points is tried on other configurations;
 where one of them tells it from the right solution it counts as missed, else it is equivalent. Each of these is listed.
 
-Five minutes a topic on two cores; GRADMARK_TOPICS=mlp,conv takes these alone, and then asks for no number.
+Two to ten minutes a topic on two cores; GRADMARK_TOPICS=mlp,conv takes these alone, and then asks for no number.
 """
 
 from __future__ import annotations
