@@ -14,8 +14,9 @@ How to write one. The manifest names a file of the reference folder, `slips = "s
     def relu_leaks(x):
         return torch.where(x > 0, x, 0.01 * x)
 
-`@slip` names the exercises, one or several. autograd makes the wrong gradient of a wrong forward. `reference` is the
-module of the right functions (put there, not imported): a slip often is `reference.relu(x)` and a little more.
+`@slip` names the exercises, one or several (`@slip(*NETS, ...)`: those of a tuple of the file). autograd makes the
+wrong gradient of a wrong forward. `reference` is the module of the right functions (put there, not imported): a slip
+often is `reference.relu(x)` and a little more.
 
 A wrong backward of a right forward is a function of the right value and another gradient:
 
@@ -32,7 +33,8 @@ fields); that of a *training* is another training function; that of a *function*
 
 What is for free: a slip of `affine` is looked for in every exercise whose reference calls `affine` (a network, its
 training), in each call and in all, and the message says in which. So a catalogue is of layers, and needs of networks
-only what is wrong between the layers.
+only what is wrong between the layers. Where exercises share a reference, the layer's name is that which `@slip` has
+first; and where a second right reference of an exercise (also_right) calls the first, its slips are the exercise's own.
 
 A mistake that is made forward alone and forward and backward is two slips, and both give the same result in a forward
 check: where they have the same `likely`, they are one cause, told with the pattern of the first. So the one of the
@@ -168,10 +170,22 @@ def declared(text: bytes) -> Iterator[tuple[str, str]]:
     for name, count in Counter(name for name, _ in functions).items():
         if count > 1:
             raise ValueError(f"there are two slips named {name}")
+    groups = dict(_groups(tree))
     for name, call in functions:
         for argument in call.args:
-            if isinstance(argument, ast.Constant):
-                yield name, str(argument.value)
+            match argument:
+                case ast.Constant(value=exercise):
+                    yield name, str(exercise)
+                case ast.Starred(value=ast.Name(id=group)):
+                    yield from ((name, exercise) for exercise in groups.get(group, ()))
+
+
+def _groups(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
+    """The tuples of exercises that have a name: `NETS = ("net", "deep net")`."""
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=items)):
+                yield name, [str(item.value) for item in items if isinstance(item, ast.Constant)]
 
 
 def _ordinal(number: int) -> str:
