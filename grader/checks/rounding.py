@@ -1,0 +1,127 @@
+"""Digits that are lost inside: a result that is nearly right, and does not move with what goes in.
+
+A result that is right to six digits is one that was rounded on the way (a cast, zeros made by torch without a dtype) or
+another formula by little (an epsilon). Its numbers do not tell which, but the student's function does. Something that
+goes in is moved by 1e-11 of itself: in float64 the result moves, in float32 it stays the same to the last bit. It is
+moved by 1e-3 as well: a result that hardly depends on it may stay the same in float64 too, and of that nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from grader.assignment import Kind
+from grader.cases import Case
+from grader.checks.asking import Unanswered, size_of
+from grader.checks.lookalikes import first_state
+from grader.checks.outputs import loss_and_gradient
+from grader.checks.question import Question, Ruling
+from grader.findings import Fault, FindingCode
+from grader.numerics.diagnosis import DiagnosisCode
+from grader.numerics.trees import leaves
+from grader.settings import Precision
+
+__all__ = ["with_lost_digits"]
+
+_LITTLE: Final = 1e-11
+"""Share of itself by which a number is moved: far less than float32 holds, far more than float64 rounds by."""
+_MORE: Final = 1e-3
+_NEAR: Final = 1e5
+"""How many times the tolerance a result may be off that was rounded to float32."""
+_SEEN: Final = 64 * float(np.finfo(np.float64).eps)
+"""Share of an array's largest element by which float64 shows for sure that something moved."""
+_NUMBERS: Final = (FindingCode.WRONG_VALUE, FindingCode.WRONG_GRADIENT, FindingCode.WRONG_TRAJECTORY)
+_UPSTREAM: Final = "the upstream gradient"
+
+
+def with_lost_digits(question: Question, ruling: Ruling) -> Ruling:
+    """The ruling; its failure says that digits are lost inside, if it has no cause yet and they are."""
+    failure = ruling.failure
+    if failure is None or failure.likely or failure.fault is not Fault.STUDENT or failure.code not in _NUMBERS:
+        return ruling
+    if question.student.precision is not Precision.FLOAT64 or not _is_near(ruling):
+        return ruling
+    try:
+        name = _loses(question)
+    except Unanswered:
+        return ruling
+    if name is None:
+        return ruling
+    told = replace(
+        failure,
+        pattern=f"with every number of {name} moved by {_LITTLE:.0e} of itself yours stays the same to the last bit",
+        likely=f"what is made of {name} is rounded to float32: a dtype, a cast, zeros made by torch without a dtype",
+        diagnosis=DiagnosisCode.FLOAT32.name,
+    )
+    return replace(ruling, failure=told)
+
+
+def _is_near(ruling: Ruling) -> bool:
+    """Whether all that is wrong is so by little."""
+    return all(
+        result.error is not None and result.allowed is not None and result.error <= _NEAR * result.allowed
+        for _, result in ruling.comparisons
+        if not result.passed
+    )
+
+
+def _loses(question: Question) -> str | None:
+    """The first of what goes in whose last digits are lost."""
+    first = _answer(question, question.case)
+    little, more = (question.case.nudged(share, np.random.default_rng(0)) for share in (_LITTLE, _MORE))
+    for (name, near), (_, far) in zip(_moved(question, little), _moved(question, more), strict=True):
+        after = _answer(question, near)
+        if _equal(first, after) and _depends(first, _answer(question, far)):
+            return name
+    return None
+
+
+def _moved(question: Question, other: Case) -> Iterator[tuple[str, Case]]:
+    """The case with one thing of the other in it, for each thing that has floating-point numbers."""
+    case = question.case
+    for name, tree in case.inputs.items():
+        if any(np.asarray(leaf).dtype.kind == "f" for leaf in leaves(tree)):
+            yield name, replace(case, inputs={**case.inputs, name: other.inputs[name]})
+    if case.updates:
+        yield "grads", replace(case, updates=other.updates)
+    if question.aspect == "backward":
+        yield _UPSTREAM, replace(case, upstream=other.upstream)
+
+
+def _answer(question: Question, case: Case) -> list[Any]:
+    """The floating-point arrays that the student's function gives in a case."""
+    student, exercise, roles = question.student, question.exercise, question.exercise.functions
+    match exercise.kind:
+        case Kind.FUNCTION:
+            made = student.value(roles["function"], *case.args, like=size_of(*case.args))
+        case Kind.LOSS:
+            made = loss_and_gradient(question, case.args)[question.aspect != "value"]
+        case Kind.LAYER | Kind.MODEL:
+            several = len(exercise.outputs)
+            made, cache = student.pair(roles["forward"], *case.args, like=size_of(case.upstream), results=several)
+            if question.aspect == "backward":
+                upstream = case.upstream if several > 1 else [case.upstream]
+                made = student.value(roles["backward"], *upstream, cache, like=size_of(*case.args))
+        case Kind.STEP:
+            params, *rest = case.args
+            state = [first_state(question.oracle.expected(exercise, question.case).states[0])] if exercise.state else []
+            made = student.value(roles["step"], params, case.updates[0], *state, *rest, like=size_of(params, *state))
+        case Kind.TRAINING | Kind.DROPOUT | Kind.ENGINE:  # a draw, or too many functions
+            made = []
+    return [array for leaf in leaves(made) if (array := np.asarray(leaf)).dtype.kind == "f"]
+
+
+def _equal(one: list[Any], other: list[Any]) -> bool:
+    return len(one) == len(other) > 0 and all(map(np.array_equal, one, other))
+
+
+def _depends(first: list[Any], far: list[Any]) -> bool:
+    """Whether the little move would show in float64, by what the large one does."""
+    return any(
+        a.shape == b.shape and a.size > 0 and np.max(np.abs(a - b)) * (_LITTLE / _MORE) > _SEEN * np.max(np.abs(a))
+        for a, b in zip(first, far, strict=False)
+    )
