@@ -25,7 +25,7 @@ from typing import Any, TypeAlias, TypeVar, assert_never
 
 from grader import __version__
 from grader.answering import Answers, answered_for, callees_first
-from grader.assignment import Assignment, CaseSpec, Exercise, Part
+from grader.assignment import Assignment, CaseSpec, Exercise, Kind, Part
 from grader.calls import Evaluator, Isolation, Killed, Loaded, LoadOutcome, Malformed, Profile, TimedOut
 from grader.cases import Case, draw_case
 from grader.checks.asking import Student, finding
@@ -133,7 +133,8 @@ class Session:
             outcome = self._with_further(exercise, part, PartOutcome(checks=tuple(checks), exception=first))
         failed = [check for check in outcome.checks if check.setting is None and check.verdict is Verdict.FAILED]
         self._failed[exercise.name, part.name] = bool(failed)
-        return replace(outcome, checks=self._explained(exercise, part, outcome.checks))
+        explained = self._explained(exercise, part, outcome.checks)
+        return replace(outcome, checks=self._with_the_engine(exercise, explained))
 
     def _explained(self, exercise: Exercise, part: Part, checks: Sequence[Check]) -> tuple[Check, ...]:
         """With the cause that only all cases together tell: the one slip that explains every wrong array.
@@ -161,6 +162,27 @@ class Session:
         if causes:  # what was raised in the forward tells of the backward too
             self._causes[exercise.name] = set(causes)
         return tuple(_with_cause(check, slips, *causes) if len(causes) == 1 else check for check in checks)
+
+    def _with_the_engine(self, exercise: Exercise, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """With a word on the student's engine, where wrong arrays have no cause and exercises of that engine fail.
+
+        The judge has no engine of its own to put in its place, so this can't be judged apart: see `_apart`.
+        """
+        if exercise.kind is Kind.ENGINE or not any(_without_cause(check) for check in checks):
+            return checks
+        engines = [other for other in self.assignment.exercises if other.kind is Kind.ENGINE]
+        wrong = {engine.name: [part.name for part in self._wrong(engine)] for engine in engines}
+        where = [f"{name} / {_listed(parts)}" for name, parts in wrong.items() if parts]
+        if not where:
+            return checks
+        fail = "fails, so mend it" if sum(map(len, wrong.values())) == 1 else "fail, so mend these"
+        likely = f"what is built on a wrong engine is wrong with it: {_listed(where)} {fail} first"
+        return tuple(
+            replace(check, findings=(replace(check.findings[0], likely=likely), *check.findings[1:]))
+            if _without_cause(check)
+            else check
+            for check in checks
+        )
 
     def _raises_too(self, exercise: Exercise, spec: CaseSpec, aspect: str, likely: str) -> bool:
         case = _case(self.oracle, exercise, spec, self.hidden_seed, self.assignment.setting.precision)
@@ -453,6 +475,14 @@ _NOT_ANSWERED = "it uses a function otherwise than the exercise asks for it, or 
 def _is_empty(check: Check) -> bool:
     """Whether an array without elements is what is wrong: that speaks for no slip, and against none."""
     return any(0 in (compared.actual_shape or ()) and not compared.passed for _, compared in check.comparisons)
+
+
+def _without_cause(check: Check) -> bool:
+    """Whether its arrays are wrong in the main setting, and nothing is known of why."""
+    if check.setting is not None or check.verdict is not Verdict.FAILED:
+        return False
+    told = check.findings[0]
+    return told.code in _OF_ARRAYS and not told.likely
 
 
 def _with_cause(check: Check, slips: Sequence[Slip], likely: str) -> Check:

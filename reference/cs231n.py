@@ -304,7 +304,10 @@ def _shapes(params: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
 
 def convnet_scores(params: Params, X: Tensor) -> Tensor:
     """Convolution that keeps the size, ReLU, 2 x 2 max pool, affine, ReLU, affine."""
-    pad = (params["W1"].shape[2] - 1) // 2
+    size = params["W1"].shape[2]
+    if size % 2 == 0:
+        raise ValueError(f"a filter of {size} x {size} can't keep the size: it must be odd")
+    pad = (size - 1) // 2
     hidden = max_pool(relu(conv(X, params["W1"], params["b1"], 1, pad)), 2, 2, 2)
     return affine(relu(affine(hidden, params["W2"], params["b2"])), params["W3"], params["b3"])
 
