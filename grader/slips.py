@@ -14,8 +14,9 @@ How to write one. The manifest names a file of the reference folder, `slips = "s
     def relu_leaks(x):
         return torch.where(x > 0, x, 0.01 * x)
 
-`@slip` names the exercises, one or several. autograd makes the wrong gradient of a wrong forward. `reference` is the
-module of the right functions (put there, not imported): a slip often is `reference.relu(x)` and a little more.
+`@slip` names the exercises, one or several, or a tuple of them that the file defines: `@slip(*_NETS, ...)`. autograd
+makes the wrong gradient of a wrong forward. `reference` is the module of the right functions (put there, not imported):
+a slip often is `reference.relu(x)` and a little more.
 
 A wrong backward of a right forward is a function of the right value and another gradient:
 
@@ -155,7 +156,7 @@ def _nth(made: list[Any], number: int, gradient: Any) -> Any:
 
 
 def declared(text: bytes) -> Iterator[tuple[str, str]]:
-    """(function, exercise) for each that a file names in so many words. Nothing of it is run.
+    """(function, exercise) for each that a file names in so many words, or by a tuple of them. Nothing of it is run.
 
     Raises:
         SyntaxError, ValueError: it does not parse, or declares two slips of one name.
@@ -171,10 +172,20 @@ def declared(text: bytes) -> Iterator[tuple[str, str]]:
     for name, count in Counter(name for name, _ in functions).items():
         if count > 1:
             raise ValueError(f"there are two slips named {name}")
+    families = {
+        target.id: [item.value for item in node.value.elts if isinstance(item, ast.Constant)]
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for name, call in functions:
         for argument in call.args:
-            if isinstance(argument, ast.Constant):
-                yield name, str(argument.value)
+            match argument:
+                case ast.Constant(value=exercise):
+                    yield name, str(exercise)
+                case ast.Starred(value=ast.Name(id=family)):
+                    yield from ((name, str(exercise)) for exercise in families.get(family, ()))
 
 
 def _ordinal(number: int) -> str:

@@ -579,6 +579,10 @@ def test_a_file_that_does_not_run_hurts_nobody(slips: str, tmp_path: Path) -> No
     ("slips", "problem"),
     [
         (SLIPS.replace('"affine"', '"afine"'), "slips.py: affine_two_thirds: there is no exercise named 'afine'"),
+        (
+            '_NETS = ("net", "nett")\n' + SLIPS.replace('"affine"', "*_NETS"),
+            "slips.py: affine_two_thirds: there is no exercise named 'nett'",
+        ),
         (SLIPS + SLIPS, "slips.py: there are two slips named affine_two_thirds"),
         ("def f(:\n", "slips.py: invalid syntax"),
     ],
