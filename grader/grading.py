@@ -33,6 +33,7 @@ from grader.checks.judge import judge
 from grader.checks.question import Question
 from grader.checks.slips import raises_too, sharpened, slips_named
 from grader.checks.vacuity import vacuous
+from grader.checks.verdicts import cause_of_verdicts, with_verdicts
 from grader.devices import missing
 from grader.errors import CourseError, GradebookError, MachineError, SubmissionError
 from grader.findings import Check, Fault, Finding, FindingCode, Status, Verdict
@@ -118,6 +119,8 @@ class Session:
         """Of the parts judged so far, by exercise and name."""
         self._causes: dict[str, set[str]] = {}
         """What known slips say that explain all wrong arrays so far, by exercise."""
+        self._verdicts: dict[str, dict[str, tuple[Case, tuple[bool, ...]]]] = {}
+        """What was answered where yes or no was asked, by exercise and case."""
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
         """Judge all checks of one part. What is wrong with other exercises alone costs it nothing.
@@ -133,7 +136,7 @@ class Session:
             outcome = self._with_further(exercise, part, PartOutcome(checks=tuple(checks), exception=first))
         failed = [check for check in outcome.checks if check.setting is None and check.verdict is Verdict.FAILED]
         self._failed[exercise.name, part.name] = bool(failed)
-        explained = self._explained(exercise, part, outcome.checks)
+        explained = self._by_verdicts(exercise, part, self._explained(exercise, part, outcome.checks))
         return replace(outcome, checks=self._with_the_engine(exercise, explained))
 
     def _explained(self, exercise: Exercise, part: Part, checks: Sequence[Check]) -> tuple[Check, ...]:
@@ -162,6 +165,22 @@ class Session:
         if causes:  # what was raised in the forward tells of the backward too
             self._causes[exercise.name] = set(causes)
         return tuple(_with_cause(check, slips, *causes) if len(causes) == 1 else check for check in checks)
+
+    def _by_verdicts(self, exercise: Exercise, part: Part, checks: Sequence[Check]) -> tuple[Check, ...]:
+        """With what explains all answers of yes or no so far: those of one case are too few to tell."""
+        answers = self._verdicts.setdefault(exercise.name, {})
+        for check, (_, spec, _) in zip(checks, part.planned, strict=False):  # the main setting comes first
+            if check.setting is None and check.verdicts:
+                case = _case(self.oracle, exercise, spec, self.hidden_seed, self.assignment.setting.precision)
+                answers[spec.name] = case, check.verdicts
+        wrong = [check.setting is None and bool(check.verdicts) and check.verdict is Verdict.FAILED for check in checks]
+        cause = cause_of_verdicts(self.oracle, exercise, list(answers.values())) if any(wrong) else None
+        return tuple(
+            replace(check, findings=(with_verdicts(check.findings[0], cause), *check.findings[1:]))
+            if is_wrong
+            else check
+            for check, is_wrong in zip(checks, wrong, strict=True)
+        )
 
     def _with_the_engine(self, exercise: Exercise, checks: tuple[Check, ...]) -> tuple[Check, ...]:
         """With a word on the student's engine, where wrong arrays have no cause and exercises of that engine fail.

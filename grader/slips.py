@@ -46,6 +46,9 @@ are shown of a hidden case too, so neither holds numbers. A pattern that names o
 there. Where several slips with
 different words give the same arrays in a case, two are told with "or", and more are not told (grader.checks.slips).
 
+Of a yes or no one array says little: a slip of such a function is told where it gives all answers of all cases so far
+(grader.checks.verdicts).
+
 A slip that raises, or whose arrays have other shapes, is not found; no student is hurt by it. tests/test_slips.py holds
 that each runs, and gives something else than the reference in a visible case.
 """

@@ -115,6 +115,7 @@ def _check(question: Question, ruling: Ruling) -> Check:
         credit=credit,
         findings=(*([failure] if failure else []), *ruling.warnings, *warnings),
         comparisons=tuple(ruling.comparisons),
+        verdicts=ruling.verdicts,
         gradient=ruling.gradient,
         curve=ruling.curve,
         inputs=_inputs(question),
