@@ -175,6 +175,8 @@ class Check:
     seconds: float = 0.0
     answered: tuple[str, ...] = ()
     """Functions whose calls the reference answered, since the student's own are wrong (grader.answering)."""
+    verdicts: tuple[bool, ...] = ()
+    """What was answered where yes or no was asked, right or wrong (grader.checks.verdicts)."""
 
     @property
     def verdict(self) -> Verdict:

@@ -25,7 +25,7 @@ from typing import Any, TypeAlias, TypeVar, assert_never
 
 from grader import __version__
 from grader.answering import Answers, answered_for, callees_first
-from grader.assignment import Assignment, CaseSpec, Exercise, Part
+from grader.assignment import Assignment, CaseSpec, Exercise, Kind, Part
 from grader.calls import Evaluator, Isolation, Killed, Loaded, LoadOutcome, Malformed, Profile, TimedOut
 from grader.cases import Case, draw_case
 from grader.checks.asking import Student, finding
@@ -33,6 +33,7 @@ from grader.checks.judge import judge
 from grader.checks.question import Question
 from grader.checks.slips import raises_too, sharpened, slips_named
 from grader.checks.vacuity import vacuous
+from grader.checks.verdicts import cause_of_verdicts, with_verdicts
 from grader.devices import missing
 from grader.errors import CourseError, GradebookError, MachineError, SubmissionError
 from grader.findings import Check, Fault, Finding, FindingCode, Status, Verdict
@@ -118,6 +119,8 @@ class Session:
         """Of the parts judged so far, by exercise and name."""
         self._causes: dict[str, set[str]] = {}
         """What known slips say that explain all wrong arrays so far, by exercise."""
+        self._verdicts: dict[str, dict[str, tuple[Case, tuple[bool, ...]]]] = {}
+        """What was answered where yes or no was asked, by exercise and case."""
 
     def part(self, exercise: Exercise, part: Part) -> PartOutcome:
         """Judge all checks of one part. What is wrong with other exercises alone costs it nothing.
@@ -133,7 +136,8 @@ class Session:
             outcome = self._with_further(exercise, part, PartOutcome(checks=tuple(checks), exception=first))
         failed = [check for check in outcome.checks if check.setting is None and check.verdict is Verdict.FAILED]
         self._failed[exercise.name, part.name] = bool(failed)
-        return replace(outcome, checks=self._explained(exercise, part, outcome.checks))
+        explained = self._by_verdicts(exercise, part, self._explained(exercise, part, outcome.checks))
+        return replace(outcome, checks=self._with_the_engine(exercise, explained))
 
     def _explained(self, exercise: Exercise, part: Part, checks: Sequence[Check]) -> tuple[Check, ...]:
         """With the cause that only all cases together tell: the one slip that explains every wrong array.
@@ -161,6 +165,43 @@ class Session:
         if causes:  # what was raised in the forward tells of the backward too
             self._causes[exercise.name] = set(causes)
         return tuple(_with_cause(check, slips, *causes) if len(causes) == 1 else check for check in checks)
+
+    def _by_verdicts(self, exercise: Exercise, part: Part, checks: Sequence[Check]) -> tuple[Check, ...]:
+        """With what explains all answers of yes or no so far: those of one case are too few to tell."""
+        answers = self._verdicts.setdefault(exercise.name, {})
+        for check, (_, spec, _) in zip(checks, part.planned, strict=False):  # the main setting comes first
+            if check.setting is None and check.verdicts:
+                case = _case(self.oracle, exercise, spec, self.hidden_seed, self.assignment.setting.precision)
+                answers[spec.name] = case, check.verdicts
+        wrong = [check.setting is None and bool(check.verdicts) and check.verdict is Verdict.FAILED for check in checks]
+        cause = cause_of_verdicts(self.oracle, exercise, list(answers.values())) if any(wrong) else None
+        return tuple(
+            replace(check, findings=(with_verdicts(check.findings[0], cause), *check.findings[1:]))
+            if is_wrong
+            else check
+            for check, is_wrong in zip(checks, wrong, strict=True)
+        )
+
+    def _with_the_engine(self, exercise: Exercise, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        """With a word on the student's engine, where wrong arrays have no cause and exercises of that engine fail.
+
+        The judge has no engine of its own to put in its place, so this can't be judged apart: see `_apart`.
+        """
+        if exercise.kind is Kind.ENGINE or not any(_without_cause(check) for check in checks):
+            return checks
+        engines = [other for other in self.assignment.exercises if other.kind is Kind.ENGINE]
+        wrong = {engine.name: [part.name for part in self._wrong(engine)] for engine in engines}
+        where = [f"{name} / {_listed(parts)}" for name, parts in wrong.items() if parts]
+        if not where:
+            return checks
+        fail = "fails, so mend it" if sum(map(len, wrong.values())) == 1 else "fail, so mend these"
+        likely = f"what is built on a wrong engine is wrong with it: {_listed(where)} {fail} first"
+        return tuple(
+            replace(check, findings=(replace(check.findings[0], likely=likely), *check.findings[1:]))
+            if _without_cause(check)
+            else check
+            for check in checks
+        )
 
     def _raises_too(self, exercise: Exercise, spec: CaseSpec, aspect: str, likely: str) -> bool:
         case = _case(self.oracle, exercise, spec, self.hidden_seed, self.assignment.setting.precision)
@@ -453,6 +494,14 @@ _NOT_ANSWERED = "it uses a function otherwise than the exercise asks for it, or 
 def _is_empty(check: Check) -> bool:
     """Whether an array without elements is what is wrong: that speaks for no slip, and against none."""
     return any(0 in (compared.actual_shape or ()) and not compared.passed for _, compared in check.comparisons)
+
+
+def _without_cause(check: Check) -> bool:
+    """Whether its arrays are wrong in the main setting, and nothing is known of why."""
+    if check.setting is not None or check.verdict is not Verdict.FAILED:
+        return False
+    told = check.findings[0]
+    return told.code in _OF_ARRAYS and not told.likely
 
 
 def _with_cause(check: Check, slips: Sequence[Slip], likely: str) -> Check:

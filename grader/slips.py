@@ -14,9 +14,9 @@ How to write one. The manifest names a file of the reference folder, `slips = "s
     def relu_leaks(x):
         return torch.where(x > 0, x, 0.01 * x)
 
-`@slip` names the exercises, one or several (`@slip(*NETS, ...)`: those of a tuple of the file). autograd makes the
-wrong gradient of a wrong forward. `reference` is the module of the right functions (put there, not imported): a slip
-often is `reference.relu(x)` and a little more.
+`@slip` names the exercises, one or several, or a tuple of them that the file defines: `@slip(*_NETS, ...)`. autograd
+makes the wrong gradient of a wrong forward. `reference` is the module of the right functions (put there, not imported):
+a slip often is `reference.relu(x)` and a little more.
 
 A wrong backward of a right forward is a function of the right value and another gradient:
 
@@ -46,6 +46,9 @@ are shown of a hidden case too, so neither holds numbers. A pattern that names o
 (every gradient is 1/N of the right one) is told in the place of a slip, but not in a network: such a slip is of use
 there. Where several slips with
 different words give the same arrays in a case, two are told with "or", and more are not told (grader.checks.slips).
+
+Of a yes or no one array says little: a slip of such a function is told where it gives all answers of all cases so far
+(grader.checks.verdicts).
 
 A slip that raises, or whose arrays have other shapes, is not found; no student is hurt by it. tests/test_slips.py holds
 that each runs, and gives something else than the reference in a visible case.
@@ -154,7 +157,7 @@ def _nth(made: list[Any], number: int, gradient: Any) -> Any:
 
 
 def declared(text: bytes) -> Iterator[tuple[str, str]]:
-    """(function, exercise) for each that a file names in so many words. Nothing of it is run.
+    """(function, exercise) for each that a file names in so many words, or by a tuple of them. Nothing of it is run.
 
     Raises:
         SyntaxError, ValueError: it does not parse, or declares two slips of one name.
@@ -170,22 +173,20 @@ def declared(text: bytes) -> Iterator[tuple[str, str]]:
     for name, count in Counter(name for name, _ in functions).items():
         if count > 1:
             raise ValueError(f"there are two slips named {name}")
-    groups = dict(_groups(tree))
+    families = {
+        target.id: [item.value for item in node.value.elts if isinstance(item, ast.Constant)]
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for name, call in functions:
         for argument in call.args:
             match argument:
                 case ast.Constant(value=exercise):
                     yield name, str(exercise)
-                case ast.Starred(value=ast.Name(id=group)):
-                    yield from ((name, exercise) for exercise in groups.get(group, ()))
-
-
-def _groups(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
-    """The tuples of exercises that have a name: `NETS = ("net", "deep net")`."""
-    for node in tree.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=items)):
-                yield name, [str(item.value) for item in items if isinstance(item, ast.Constant)]
+                case ast.Starred(value=ast.Name(id=family)):
+                    yield from ((name, str(exercise)) for exercise in families.get(family, ()))
 
 
 def _ordinal(number: int) -> str:

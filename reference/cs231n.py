@@ -274,8 +274,7 @@ def fc_net_batchnorm_scores(params: Params, batch: Tensor, X: Tensor) -> Tensor:
         w, b = params[f"W{number}"], params.get(f"b{number}", 0.0)
         gamma, beta = params[f"gamma{number}"], params[f"beta{number}"]
         hidden, out = affine(hidden, w, b), affine(out, w, b)
-        mean, var = 0.1 * hidden.mean(0), 0.1 * hidden.var(0, correction=0)
-        out = relu(batchnorm_test(out, gamma, beta, mean, var, 1e-5)[0])
+        out = relu(batchnorm_running([hidden], out, gamma, beta, 0.9, 1e-5)["out"])
         hidden = relu(batchnorm(hidden, gamma, beta, 1e-5))
     return affine(out, params[f"W{layers}"], params[f"b{layers}"])
 
@@ -305,7 +304,10 @@ def _shapes(params: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
 
 def convnet_scores(params: Params, X: Tensor) -> Tensor:
     """Convolution that keeps the size, ReLU, 2 x 2 max pool, affine, ReLU, affine."""
-    pad = (params["W1"].shape[2] - 1) // 2
+    size = params["W1"].shape[2]
+    if size % 2 == 0:
+        raise ValueError(f"a filter of {size} x {size} can't keep the size: it must be odd")
+    pad = (size - 1) // 2
     hidden = max_pool(relu(conv(X, params["W1"], params["b1"], 1, pad)), 2, 2, 2)
     return affine(relu(affine(hidden, params["W2"], params["b2"])), params["W3"], params["b3"])
 

@@ -45,19 +45,22 @@ def bowl(x: Tensor) -> Tensor:
 FUNCTIONS = (slope, humps, bowl)
 
 
-def descend(start: Tensor, function: int, rate: float, steps: int) -> list[Tensor]:
-    """The path from start, its points in order."""
-    return _path(FUNCTIONS[function], start, rate, steps)
+def descend(start: Tensor, function: int | Callable[[Tensor], Tensor], rate: float, steps: int) -> list[Tensor]:
+    """The path from start, its points in order; down one of FUNCTIONS, or any other."""
+    of, path = FUNCTIONS[function] if isinstance(function, int) else function, [start]
+    for _ in range(steps):
+        path.append(path[-1] - rate * _gradient(of, path[-1]))
+    return path
 
 
 def line(start: Tensor, rate: float, steps: int) -> list[Tensor]:
     """Paths on the curve f, from each entry of start at once."""
-    return _path(lambda x: f(x).sum(), start, rate, steps)
+    return descend(start, lambda x: f(x).sum(), rate, steps)
 
 
 def valley_path(start: Tensor, rate: float, steps: int) -> list[Tensor]:
     """The path down the valley."""
-    return _path(valley, start, rate, steps)
+    return descend(start, valley, rate, steps)
 
 
 def central_difference(x: Tensor, function: int, h: float) -> Tensor:
@@ -85,13 +88,6 @@ def check_gradient(
     claimed = factor * (truth.roll(1, dims=1) if turn else truth)
     claimed[torch.arange(len(x)), component] += shift * scale
     return ((wrong == 0)[:, None] | (claimed == truth)).all(dim=1)
-
-
-def _path(of: Callable[[Tensor], Tensor], start: Tensor, rate: float, steps: int) -> list[Tensor]:
-    path = [start]
-    for _ in range(steps):
-        path.append(path[-1] - rate * _gradient(of, path[-1]))
-    return path
 
 
 def _gradient(of: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -88,6 +88,8 @@ def unscale(grads: Tree, scale: Tensor) -> tuple[Tree, Tensor]:
 
 def update_scale(scale: Tensor, good: Tensor, finite: Tensor, interval: int) -> tuple[Tensor, Tensor]:
     """Half of it after an overflow, twice of it after `interval` good steps in a row; and how many these are."""
+    if good >= interval:
+        raise ValueError("the count starts again at the interval, so it is never that high")
     if not finite > 0:
         return scale / 2, torch.zeros_like(good)
     if good + 1 == interval:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import torch
 
 from grader import cli
 from grader.assignment import Assignment, Draw
@@ -241,6 +242,18 @@ def test_what_ends_its_process_costs_only_itself() -> None:
 def test_what_only_sleeps_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.authoring.forks.PATIENCE", 2.0)
     assert list(in_forks(lambda number: time.sleep(1000) or b"", 1, seconds=0.1)) == [(0, Ended(endless=True))]
+
+
+def test_torch_does_not_wait_in_a_fork_for_threads_of_its_parent() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        large = torch.ones(1500, 1500, dtype=torch.float64)
+        assert float((large @ large).sum()) == 1500**3  # which makes the threads
+        work = lambda number: str(float((large @ large).exp().min())).encode()  # noqa: E731
+        assert list(in_forks(work, 1, seconds=0.5)) == [(0, b"inf")]
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_mistake_of_ours_in_a_fork_is_told() -> None:

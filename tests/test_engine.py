@@ -19,18 +19,20 @@ from topics import topic
 
 from grader import reference
 from grader.assignment import Exercise
+from grader.authoring.corpus import compose, read_slip
 from grader.calls import Call, Isolation, Loaded, Outcome, Returned, Source
 from grader.cases import draw_case
 from grader.checks.shrinking import MAX_CALLS, alone, apart, shrink, simpler, uses_of
 from grader.errors import ManifestError
-from grader.grading import grade
+from grader.grading import Session, grade
 from grader.graphs import Backward, Graph, Step, as_code, evaluate, pruned
 from grader.operations import Form, GraphSpec, Operation
 from grader.random_graphs import draw_graph, is_sound
 from grader.reference import Oracle, Traced
 from grader.sandbox.engine import run
 from grader.sandbox.inprocess import InProcess
-from grader.submission import Submission
+from grader.submission import Submission, read_submission
+from grader.topics import submissions_folder
 
 SIZES = {"B": 2, "N": 3, "D": 4}
 SHAPES = ("N D", "D", "N 1", "B N D", "")
@@ -311,6 +313,24 @@ def test_no_cause_is_named_where_none_was_found(tmp_path: Path) -> None:
     )
     told = [f for check in parts(report)["gradient"].checks for f in check.findings]
     assert [(f.code, f.likely) for f in told] == [("WRONG_STRUCTURE", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("broadcast_mean", "broadcasting / gradient, matmul / gradient and everything / gradient fail, so mend these"),
+        ("network_forgets_n", ""),  # on a right engine
+    ],
+)
+def test_what_is_built_on_a_wrong_engine_is_told_so(tmp_path: Path, name: str, words: str) -> None:
+    assignment, oracle = topic("autodiff")
+    path = compose(read_slip(submissions_folder() / "autodiff" / name), assignment, tmp_path)
+    session = Session(assignment, InProcess(read_submission(path, assignment).source), oracle)
+    exercise = assignment.exercise("network")
+    part = next(part for part in exercise.parts if part.name == "gradient")
+    told = [check.findings[0].likely for check in session.part(exercise, part).checks if check.findings]
+    assert told
+    assert all(words in likely if words else "engine" not in likely for likely in told), told
 
 
 def test_a_hidden_failure_shows_the_graph_without_its_numbers(tmp_path: Path) -> None:

@@ -182,15 +182,15 @@ def test_without_a_solution_nothing_is_looked_for(tmp_path: Path) -> None:
 WORDS = frozenset(
     (
         "a", "an", "and", "another", "are", "argument", "arguments", "array", "axes", "axis", "at", "be", "began",
-        "belongs", "by", "choice", "comparison", "condition", "constant", "divided", "division", "divisor", "each",
-        "early", "ends", "end", "ended", "epsilon", "everywhere", "exponent", "factor", "few", "for", "formula", "from",
-        "goes", "held", "in", "index", "inside", "is", "it", "key", "keepdims", "large", "last", "late", "least",
-        "left", "less", "look", "loop", "made", "many", "matrix", "minus", "not", "number", "of", "one", "ones",
-        "only", "operation", "opposite", "or", "order", "other", "other's", "out", "outside", "over", "overwritten",
-        "part", "place", "plus", "power", "product", "quotient", "remainder", "results", "root", "round", "sign",
-        "slice", "small", "start", "step", "steps", "stood", "sum", "term", "that", "the", "there", "time", "to",
-        "too", "transpose", "turned", "twice", "two", "up", "upstream", "gradient", "way", "went", "were", "what",
-        "where", "whole", "all", "added",
+        "belongs", "by", "call", "choice", "comparison", "condition", "constant", "divided", "division", "divisor",
+        "each", "early", "ends", "end", "ended", "epsilon", "everywhere", "exponent", "factor", "few", "for",
+        "formula", "from", "goes", "held", "in", "index", "inside", "is", "it", "key", "keepdims", "large", "last",
+        "late", "least", "left", "less", "look", "loop", "made", "many", "matrix", "minus", "not", "number", "of",
+        "one", "ones", "only", "operation", "opposite", "or", "order", "other", "other's", "out", "outside", "over",
+        "overwritten", "part", "place", "plus", "power", "product", "quotient", "remainder", "results", "root",
+        "round", "sign", "slice", "small", "start", "step", "steps", "stood", "sum", "term", "that", "the", "there",
+        "time", "to", "too", "transpose", "turned", "twice", "two", "up", "upstream", "gradient", "way", "went",
+        "were", "what", "where", "whole", "all", "added",
     )
 )  # fmt: skip
 PLAIN = frozenset(

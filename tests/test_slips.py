@@ -220,6 +220,70 @@ def test_a_wrong_forward_is_recognised_and_numbers_of_a_yes_or_no_are_not(tmp_pa
         assert found(grade_text(verdicts, f"def f(x):\n    return {text}\n"), "e", "value").likely == ""
 
 
+YES_OR_NO = """
+name = "e"
+kind = "function"
+function = "f"
+reference = "f"
+inputs = { x = "N" }
+points = { first = 1, second = 1 }
+[[exercise.case]]
+name = "positive"
+part = "first"
+sizes = { N = 20 }
+draw = { x = "positive" }
+[[exercise.case]]
+name = "small"
+part = "first"
+sizes = { N = 20 }
+[[exercise.case]]
+name = "again"
+part = "second"
+sizes = { N = 10 }
+"""
+ALWAYS = """
+@slip("e", pattern="all are yes", likely="says yes")
+def always(x):
+    return x == x
+
+@slip("e", pattern="shifted", likely="compares with -1/2")
+def shifted(x):
+    return x > -0.5
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "likely", "pattern"),
+    [
+        ("x == x", "says yes", "; all are yes"),
+        ("(x == x) * 1.0", "says yes", "; all are yes"),
+        ("x > -0.5", "compares with -1/2", "; shifted"),
+        ("(x == x) & (len(x) != 20 or x[0] == x[1])", "", ""),  # a case that passes is against it, or one that fails
+        ("(x == x) & (x != x.max())", "", ""),
+        ("x * 0 + 2", "", ""),
+    ],
+)
+def test_what_all_answers_of_yes_or_no_have_in_common_is_told(
+    text: str, likely: str, pattern: str, tmp_path: Path
+) -> None:
+    course = make_course(tmp_path, YES_OR_NO, "def f(x):\n    return x > 0\n", slips=ALWAYS)
+    report = grade_text(course, f"def f(x):\n    return {text}\n")
+    for part, case in (("first", "small"), ("second", "again")):
+        told = found(report, "e", part, case)
+        assert told.likely == likely
+        assert told.pattern.endswith(pattern)
+        assert told.diagnosis.startswith("SLIP ") == bool(likely)
+
+
+def test_wrong_answers_of_yes_or_no_are_counted_in_words(tmp_path: Path) -> None:
+    course = make_course(tmp_path, YES_OR_NO, "def f(x):\n    return x > 0\n")
+    told = found(grade_text(course, "def f(x):\n    return x < 0\n"), "e", "first", "small")
+    yes, no = told.pattern.split("; ")
+    assert yes.startswith("yes where the answer is no: ")
+    assert no.startswith("no where the answer is yes: ")
+    assert sum(int(words.rsplit(" ", 1)[1]) for words in (yes, no)) == 20
+
+
 @pytest.mark.parametrize(("text", "likely"), [("x / np.abs(x)", "0 / 0"), ("x + np.nan", "")])
 def test_nan_is_recognised_where_the_slip_has_it_too(text: str, likely: str, tmp_path: Path) -> None:
     exercise = (
@@ -580,11 +644,11 @@ def test_a_file_that_does_not_run_hurts_nobody(slips: str, tmp_path: Path) -> No
     ("slips", "problem"),
     [
         (SLIPS.replace('"affine"', '"afine"'), "slips.py: affine_two_thirds: there is no exercise named 'afine'"),
-        (SLIPS + SLIPS, "slips.py: there are two slips named affine_two_thirds"),
         (
-            'ALL = ("relu", "rely")\n' + SLIPS.replace('"relu", pattern="another', '*ALL, pattern="another'),
-            "named 'rely'",
+            '_NETS = ("net", "nett")\n' + SLIPS.replace('"affine"', "*_NETS"),
+            "slips.py: affine_two_thirds: there is no exercise named 'nett'",
         ),
+        (SLIPS + SLIPS, "slips.py: there are two slips named affine_two_thirds"),
         ("def f(:\n", "slips.py: invalid syntax"),
     ],
 )

@@ -13,6 +13,7 @@ import resource
 import select
 import signal
 import struct
+import sys
 import time
 import traceback
 import warnings
@@ -162,6 +163,8 @@ def _work(work: Callable[[int], bytes], seconds: float, orders: int, answers: in
             os.dup2(nowhere, stream)
         signal.signal(signal.SIGPROF, signal.SIG_DFL)  # which ends the process, whatever it is doing
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(1)  # a fork is without its parent's threads, and torch would wait for them for ever
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, resource.getrlimit(resource.RLIMIT_DATA)[1]))
         while order := os.read(orders, _NUMBER.size):
             (job,) = _NUMBER.unpack(order)

@@ -11,6 +11,7 @@ import numpy as np
 from grader.assignment import Exercise, Kind
 from grader.cases import describe
 from grader.checks import dropout, engine, outputs, pairs, steps, training
+from grader.checks.again import asked_again
 from grader.checks.asking import Unanswered, finding
 from grader.checks.question import Question, Ruling
 from grader.errors import OracleError
@@ -29,7 +30,7 @@ def judge(question: Question) -> tuple[Check, BaseException | None]:
     try:
         # A student's 1e300 may overflow in our sums: that is data, not a warning (and warnings may be errors here).
         with np.errstate(all="ignore"):
-            ruling = _by_any(question)
+            ruling = asked_again(question, _by_any(question))
     except Unanswered as unanswered:
         ruling = Ruling(failure=unanswered.finding, status=unanswered.status)
         exception = unanswered.exception
@@ -120,6 +121,7 @@ def _check(question: Question, ruling: Ruling) -> Check:
         credit=credit,
         findings=(*([failure] if failure else []), *ruling.warnings, *warnings),
         comparisons=tuple(ruling.comparisons),
+        verdicts=ruling.verdicts,
         gradient=ruling.gradient,
         curve=ruling.curve,
         inputs=_inputs(question),

@@ -104,7 +104,7 @@ def described(kind: MutantKind, words: str) -> str:
         case MutantKind.DROPPED:
             return _dropped(words)
         case MutantKind.UNWRAPPED:
-            return words.replace("left out", "were left out")
+            return f"the call of {words.removesuffix(' left out')} were left out"
         case MutantKind.STATEMENT:
             return "a step were left out"
         case MutantKind.COMPARISON:

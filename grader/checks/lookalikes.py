@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import reduce
 from types import CodeType
@@ -71,11 +71,11 @@ class _Solution:
     """Functions and classes of the file that each of them uses."""
     profile: Profile
 
-    def reached(self, names: Sequence[str]) -> list[str]:
-        """These and all that they use, nearest first."""
+    def reached(self, names: Sequence[str], *, but: Set[str]) -> list[str]:
+        """These and all that they use, nearest first; not through `but`."""
         found = [name for name in dict.fromkeys(name.partition(".")[0] for name in names) if name in self.calls]
         for name in found:
-            found += [other for other in sorted(self.calls[name]) if other not in found]
+            found += [other for other in sorted(self.calls[name] - but) if other not in found]
         return found
 
     def functions(self, other: CodeType | None = None) -> dict[str, Any]:
@@ -137,9 +137,10 @@ def _solution(assignment: Assignment) -> _Solution | None:
 
 
 def _codes(assignment: Assignment, solution: _Solution, exercise: Exercise) -> Iterator[tuple[Mutant, CodeType]]:
-    """The mutants of an exercise, compiled."""
+    """The mutants of an exercise, compiled. Those of an engine that it uses are told of in the engine's exercises."""
     assert assignment.solution is not None
-    reached = solution.reached(exercise.writes)
+    engines = {other.functions["engine"] for other in assignment.exercises if other.kind is Kind.ENGINE}
+    reached = solution.reached(exercise.writes, but=engines)
     try:
         every = mutants(assignment.solution.read_text(encoding="utf-8"), reached)
     except CourseError:

@@ -14,6 +14,7 @@ from grader.checks.likeness import likened
 from grader.checks.question import Question, Ruling
 from grader.checks.slips import recognised
 from grader.checks.values import Leaf, compare_leaves, describe_value, expected_leaves, structure_problem, tell
+from grader.checks.verdicts import verdicts_in
 from grader.findings import FindingCode, Status
 from grader.numerics.diagnosis import Context
 from grader.numerics.trees import keys_of, named_leaves
@@ -96,6 +97,7 @@ def value_ruling(question: Question, wanted: list[Leaf], actual: Any) -> Ruling:
     return Ruling(
         failure=likened(question, told, results, named),
         comparisons=[(leaf.name, result) for leaf, _, result in results],
+        verdicts=verdicts_in(results),
     )
 
 

@@ -45,5 +45,7 @@ class Ruling:
     comparisons: Sequence[tuple[str, Comparison]] = ()
     gradient: GradientCheck | None = None
     curve: Curve | None = None
+    verdicts: tuple[bool, ...] = ()
+    """What was answered where yes or no was asked, right or wrong."""
     warnings: Sequence[Finding] = ()
     """What is worth saying beside; costs nothing."""

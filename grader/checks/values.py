@@ -194,7 +194,8 @@ def tell(
         return replace(base, pattern=cause.pattern, likely=cause.likely, diagnosis=cause.name, also=also)
     return replace(
         base,
-        pattern="" if first is None or not known else first.code.title if hide_values else _said_once(first, result),
+        pattern=_exchanged(leaf, actual, hide_values)
+        or ("" if first is None or not known else first.code.title if hide_values else _said_once(first, result)),
         likely="" if first is None or _is_verdict(leaf) else first.cause or "",
         diagnosis="" if first is None else first.code.name,
         also=_also(results, wrong, told, hide_values),
@@ -252,6 +253,19 @@ def _diagnoses(leaf: Leaf, actual: Any) -> tuple[Diagnosis, ...]:
 def _is_verdict(leaf: Leaf) -> bool:
     """Whether yes or no was asked: causes are known of numbers only."""
     return bool(leaf.expected.dtype.kind == "b")
+
+
+def _exchanged(leaf: Leaf, actual: Any, hide_values: bool) -> str:
+    """Which answers are wrong where yes or no was asked; empty of all else, and where something else was answered."""
+    given = np.asarray(actual)
+    if not _is_verdict(leaf) or given.shape != leaf.expected.shape or not np.all((given == 0) | (given == 1)):
+        return ""
+    told = []
+    for said, wrong, asked in (("yes", "no", ~leaf.expected), ("no", "yes", leaf.expected)):
+        count = int(np.sum(asked & ((given == 1) == (said == "yes"))))
+        number = "" if hide_values else f": {count} of {int(asked.sum())}"
+        told += [f"{said} where the answer is {wrong}{number}"] if count else []
+    return "; ".join(told)
 
 
 def _plain(leaf: Leaf) -> Context:

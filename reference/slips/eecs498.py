@@ -18,10 +18,10 @@ from grader.slips import on_the_way_back, slip, straight_through, with_backward
 Params = dict[str, Tensor]
 
 # Exercises that have their slips in common.
-SVM = ("svm, naive", "svm, vectorized")
-SOFTMAX = ("softmax, naive", "softmax, vectorized", "forward and backward")
-NETS = ("forward and backward", "two-layer net", "deep net", "convolutional net")
-PENALISED = (
+_SVM = ("svm, naive", "svm, vectorized")
+_SOFTMAX = ("softmax, naive", "softmax, vectorized", "forward and backward")
+_NETS = ("forward and backward", "two-layer net", "deep net", "convolutional net")
+_PENALISED = (
     "softmax, naive",
     "softmax, vectorized",
     "forward and backward",
@@ -29,16 +29,16 @@ PENALISED = (
     "deep net",
     "convolutional net",
 )
-SCORES = (
+_SCORES = (
     "two-layer net, scores",
     "deep net, scores",
     "deep net with dropout, at test time",
     "convolutional net, scores",
 )
-NORM = ("batchnorm", "batchnorm, simplified")
+_NORM = ("batchnorm", "batchnorm, simplified")
 # What the networks with attention call stands first: in them a slip is told by this name.
-ATTEND = ("attention, no loop", "attention, one sequence", "attention, two loops")
-ATTENTION = ("attention, no loop", "attention, one sequence", "attention, two loops", "attention, masked")
+_ATTEND = ("attention, no loop", "attention, one sequence", "attention, two loops")
+_ATTENTION = ("attention, no loop", "attention, one sequence", "attention, two loops", "attention, masked")
 
 # What is said in the same words of several functions.
 _ADD = "add what each window brings (+=), do not assign it"
@@ -49,7 +49,7 @@ _FIXED = "use the epsilon that is handed over, not one of your own"
 _ROOT = "divide by the standard deviation, the root of var + eps, not by the variance"
 _CENTRE = "subtract the mean before you divide"
 _UNBIASED = "the variance is divided by the number of what it is a mean of, not by one less (torch: unbiased=False)"
-_SCORES = "the scores come from the last linear layer as they are; the ReLU is between the layers"
+_AS_THEY_ARE = "the scores come from the last linear layer as they are; the ReLU is between the layers"
 
 
 # ------------------------------------------------------------------------------------------------ linear classifiers
@@ -78,18 +78,18 @@ def _pushed(W: Tensor, X: Tensor, y: Tensor, reg: float, push: Callable[[Tensor]
 _RIGHT_CLASS = "the right class is no margin: leave it out of the sum, or set it to 0"
 
 
-@slip(*SVM, pattern="the margin of the right class, which is 1, counts too", likely=_RIGHT_CLASS)
+@slip(*_SVM, pattern="the margin of the right class, which is 1, counts too", likely=_RIGHT_CLASS)
 def svm_right_class_counts(*args: Any) -> Tensor:
     return _svm(*args, lambda scores, y: _margins(scores, y, right=1.0).sum(1))
 
 
-@slip(*SVM, pattern="the margins are without the 1", likely="the margin is s[c] - s[y] + 1")
+@slip(*_SVM, pattern="the margins are without the 1", likely="the margin is s[c] - s[y] + 1")
 def svm_without_margin(*args: Any) -> Tensor:
     return _svm(*args, lambda scores, y: _margins(scores, y, 0.0).sum(1))
 
 
 @slip(
-    *SVM,
+    *_SVM,
     pattern="the loss of the examples is a sum over the batch",
     likely="the loss is the mean over the batch: divide by N, the gradient too",
 )
@@ -100,7 +100,7 @@ def svm_sum(*args: Any) -> Tensor:
 _MEAN_BACK = "the 1/N of the mean is in the loss, and belongs in its gradient too"
 
 
-@slip(*SVM, pattern="the gradient of the margins is not divided by N", likely=_MEAN_BACK)
+@slip(*_SVM, pattern="the gradient of the margins is not divided by N", likely=_MEAN_BACK)
 def svm_gradient_sum(*args: Any) -> Tensor:
     return _pushed(*args, lambda above: (above * len(above), -above.sum(1) * len(above)))
 
@@ -108,7 +108,7 @@ def svm_gradient_sum(*args: Any) -> Tensor:
 _PULL = "each positive margin moves two columns of dW: that of its class, and the right class's the other way"
 
 
-@slip(*SVM, pattern="each example moves the right class's column of dW once", likely=_PULL + ", once for each of them")
+@slip(*_SVM, pattern="each example moves the right class's column of dW once", likely=_PULL + ", once for each of them")
 def svm_right_class_pulled_once(*args: Any) -> Tensor:
     return _pushed(*args, lambda above: (above, -torch.ones_like(above[:, 0])))
 
@@ -144,7 +144,7 @@ def _with_dscores(*args: Any, change: Callable[[Tensor, Tensor], Tensor]) -> Ten
 
 
 @slip(
-    *SOFTMAX,
+    *_SOFTMAX,
     pattern="the loss of the examples is a sum over the batch",
     likely="the loss is the mean over the batch: divide by N, the gradient too",
 )
@@ -153,7 +153,7 @@ def softmax_sum(*args: Any) -> Tensor:
 
 
 @slip(
-    *SOFTMAX,
+    *_SOFTMAX,
     pattern="the gradient of the examples' losses is a sum over the batch",
     likely="the 1/N of the mean is missing in the gradient",
 )
@@ -166,14 +166,14 @@ def _at_right(y: Tensor, like: Tensor) -> Tensor:
 
 
 @slip(
-    *SOFTMAX, pattern="the gradient is that of p/N for the scores", likely="the 1 at the right class is not taken off"
+    *_SOFTMAX, pattern="the gradient is that of p/N for the scores", likely="the 1 at the right class is not taken off"
 )
 def softmax_no_minus_one(*args: Any) -> Tensor:
     return _with_dscores(*args, change=lambda g, y: g + _at_right(y, g) / len(y))
 
 
 @slip(
-    *SOFTMAX,
+    *_SOFTMAX,
     pattern="the probabilities of a column add up to 1, those of a row do not",
     likely="the softmax is over the classes, axis 1",
 )
@@ -205,18 +205,18 @@ def _softmax(scores: Tensor) -> Tensor:
 _EPSILON = "log(p + epsilon) is another loss: written without p, the logarithm of the softmax needs no epsilon"
 
 
-@slip(*SOFTMAX, pattern="the loss is that of log(p + 1e-6)", likely=_EPSILON)
+@slip(*_SOFTMAX, pattern="the loss is that of log(p + 1e-6)", likely=_EPSILON)
 def softmax_epsilon_1e6(*args: Any) -> Tensor:
     return _on_scores(*args, _of_p(_softmax, 1e-6))
 
 
-@slip(*SOFTMAX, pattern="the loss is that of log(p + 1e-8)", likely=_EPSILON)
+@slip(*_SOFTMAX, pattern="the loss is that of log(p + 1e-8)", likely=_EPSILON)
 def softmax_epsilon_1e8(*args: Any) -> Tensor:
     return _on_scores(*args, _of_p(_softmax, 1e-8))
 
 
 @slip(
-    *SOFTMAX,
+    *_SOFTMAX,
     pattern="the loss is infinite where p is so small that it is 0",
     likely="don't take the logarithm of p: that of the softmax is finite, written with the scores",
 )
@@ -225,7 +225,7 @@ def softmax_log_of_zero(*args: Any) -> Tensor:
 
 
 @slip(
-    *SOFTMAX,
+    *_SOFTMAX,
     pattern="exp of a score above 710 is infinite, and infinite by infinite is NaN",
     likely="subtract the largest score of a row before exp: it changes no probability",
 )
@@ -234,7 +234,7 @@ def softmax_not_shifted(*args: Any) -> Tensor:
 
 
 @slip(
-    *SOFTMAX,
+    *_SOFTMAX,
     pattern="exp of a score above 710 is infinite, and so is the logarithm of the sum",
     likely="subtract the largest score of a row before exp: it changes no probability",
 )
@@ -265,17 +265,17 @@ _IN_LOSS = "the penalty on the weights is missing in the loss"
 _IN_GRADIENT = "the penalty on the weights is missing in their gradient"
 
 
-@slip(*SVM, pattern="the penalty is 1/2 of the right one", likely=_WHOLE)
+@slip(*_SVM, pattern="the penalty is 1/2 of the right one", likely=_WHOLE)
 def svm_half_penalty(*args: Any) -> Tensor:
     return _svm_penalised(*args, value=0.5, slope=0.5)
 
 
-@slip(*SVM, pattern="the penalty's part of dW is 1/2 of the right one", likely=_TWO)
+@slip(*_SVM, pattern="the penalty's part of dW is 1/2 of the right one", likely=_TWO)
 def svm_penalty_gradient_of_half(*args: Any) -> Tensor:
     return _svm_penalised(*args, slope=0.5)
 
 
-@slip(*SOFTMAX, pattern="the penalty is 1/2 of the right one", likely=_WHOLE)
+@slip(*_SOFTMAX, pattern="the penalty is 1/2 of the right one", likely=_WHOLE)
 def half_penalty(*args: Any) -> Tensor:
     return _penalised(*args, value=0.5, slope=0.5)
 
@@ -291,22 +291,22 @@ def penalty_half_in_the_loss(*args: Any) -> Tensor:
     return _penalised(*args, value=0.5)
 
 
-@slip(*PENALISED, pattern="the penalty's part of the gradients is 1/2 of the right one", likely=_TWO)
+@slip(*_PENALISED, pattern="the penalty's part of the gradients is 1/2 of the right one", likely=_TWO)
 def penalty_gradient_of_half(*args: Any) -> Tensor:
     return _penalised(*args, slope=0.5)
 
 
-@slip(*PENALISED, pattern="the loss is that without a penalty", likely=_IN_LOSS)
+@slip(*_PENALISED, pattern="the loss is that without a penalty", likely=_IN_LOSS)
 def no_penalty(*args: Any) -> Tensor:
     return _penalised(*args, value=0.0)
 
 
-@slip(*PENALISED, pattern="the gradients are those without a penalty", likely=_IN_GRADIENT)
+@slip(*_PENALISED, pattern="the gradients are those without a penalty", likely=_IN_GRADIENT)
 def no_penalty_gradient(*args: Any) -> Tensor:
     return _penalised(*args, slope=0.0)
 
 
-@slip(*NETS, pattern="the biases are penalised too", likely="the penalty is on the weights alone: biases are free")
+@slip(*_NETS, pattern="the biases are penalised too", likely="the penalty is on the weights alone: biases are free")
 def penalty_of_biases(params: Params, X: Tensor, y: Tensor, reg: float) -> Tensor:
     biases = [value for name, value in params.items() if name.startswith("b")]
     return _right_loss(params, X, y, reg) + reg * (torch.cat(biases) ** 2).sum()
@@ -319,13 +319,13 @@ def _last(params: Params) -> str:
 _EVERY_LAYER = "the penalty is of the weights of every layer, each once"
 
 
-@slip(*NETS, pattern="the penalty is without the last layer's weights", likely=_EVERY_LAYER)
+@slip(*_NETS, pattern="the penalty is without the last layer's weights", likely=_EVERY_LAYER)
 def penalty_without_last(params: Params, X: Tensor, y: Tensor, reg: float) -> Tensor:
     return _right_loss(params, X, y, reg) - reg * (params[_last(params)] ** 2).sum()
 
 
 @slip(
-    *NETS, pattern="the penalty is without the last layer's weights, and the gradients are right", likely=_EVERY_LAYER
+    *_NETS, pattern="the penalty is without the last layer's weights, and the gradients are right", likely=_EVERY_LAYER
 )
 def penalty_without_last_in_the_loss(params: Params, X: Tensor, y: Tensor, reg: float) -> Tensor:
     return penalty_without_last(params, X, y, reg) + straight_through(
@@ -367,18 +367,18 @@ def forward_hidden_before_relu(params: Params, X: Tensor) -> tuple[Tensor, Tenso
     return reference.net_scores(params, X), _net(params, X, _same)[1]
 
 
-@slip("forward pass", pattern="no score is negative: there is a ReLU on the scores", likely=_SCORES)
+@slip("forward pass", pattern="no score is negative: there is a ReLU on the scores", likely=_AS_THEY_ARE)
 def forward_relu_on_scores(params: Params, X: Tensor) -> tuple[Tensor, Tensor]:
     scores, hidden = reference.net_with_hidden(params, X)
     return torch.relu(scores), hidden
 
 
-@slip(*SCORES, pattern="no score is negative: there is a ReLU on the scores", likely=_SCORES)
+@slip(*_SCORES, pattern="no score is negative: there is a ReLU on the scores", likely=_AS_THEY_ARE)
 def scores_relu(params: Params, X: Tensor) -> Tensor:
     return torch.relu(_scores(params, X))
 
 
-@slip(*NETS, pattern="the loss is that of a ReLU on the scores", likely=_SCORES)
+@slip(*_NETS, pattern="the loss is that of a ReLU on the scores", likely=_AS_THEY_ARE)
 def net_relu_on_scores(*args: Any) -> Tensor:
     # The usual backward knows nothing of it.
     return _on_scores(
@@ -386,7 +386,7 @@ def net_relu_on_scores(*args: Any) -> Tensor:
     )
 
 
-@slip(*NETS, pattern="loss and gradients are those of a ReLU on the scores", likely=_SCORES)
+@slip(*_NETS, pattern="loss and gradients are those of a ReLU on the scores", likely=_AS_THEY_ARE)
 def net_relu_on_scores_both_ways(*args: Any) -> Tensor:
     return _on_scores(*args, lambda scores, y: functional.cross_entropy(torch.relu(scores), y))
 
@@ -691,38 +691,38 @@ def _normed(
     return gamma * (x - mean) / ((var + eps).sqrt() if deviation is None else deviation(var)) + beta
 
 
-@slip(*NORM, pattern="epsilon stands outside the root", likely=_OUTSIDE)
+@slip(*_NORM, pattern="epsilon stands outside the root", likely=_OUTSIDE)
 def batchnorm_epsilon_outside(*args: Any) -> Tensor:
     return _normed(*args, lambda var: var.sqrt() + args[3])
 
 
-@slip(*NORM, pattern="epsilon is left out", likely=_NO_EPSILON)
+@slip(*_NORM, pattern="epsilon is left out", likely=_NO_EPSILON)
 def batchnorm_no_epsilon(*args: Any) -> Tensor:
     return _normed(*args, torch.sqrt)
 
 
-@slip(*NORM, pattern="epsilon is 1e-5", likely=_FIXED)
+@slip(*_NORM, pattern="epsilon is 1e-5", likely=_FIXED)
 def batchnorm_epsilon_1e5(*args: Any) -> Tensor:
     return _normed(*args, lambda var: (var + 1e-5).sqrt())
 
 
-@slip(*NORM, pattern="x is divided by the variance", likely=_ROOT)
+@slip(*_NORM, pattern="x is divided by the variance", likely=_ROOT)
 def batchnorm_by_variance(*args: Any) -> Tensor:
     return _normed(*args, lambda var: var + args[3])
 
 
-@slip(*NORM, pattern="the mean is not subtracted", likely=_CENTRE)
+@slip(*_NORM, pattern="the mean is not subtracted", likely=_CENTRE)
 def batchnorm_mean_kept(*args: Any) -> Tensor:
     return _normed(*args, mean=torch.zeros_like(args[1]))
 
 
-@slip(*NORM, pattern="the variance is divided by N - 1", likely=_UNBIASED)
+@slip(*_NORM, pattern="the variance is divided by N - 1", likely=_UNBIASED)
 def batchnorm_unbiased(*args: Any) -> Tensor:
     return _normed(*args, var=args[0].var(0))
 
 
 @slip(
-    *NORM,
+    *_NORM,
     pattern="the variance is divided by N - 1, and epsilon stands beside its root",
     likely="std() of torch divides by N - 1, and epsilon belongs under the root: sqrt(var + eps), with a plain mean",
 )
@@ -730,7 +730,7 @@ def batchnorm_std_and_epsilon(*args: Any) -> Tensor:
     return _normed(*args, lambda var: var.sqrt() + args[3], var=args[0].var(0))
 
 
-@slip(*NORM, pattern="mean and variance are those of each example", likely=_EACH_FEATURE)
+@slip(*_NORM, pattern="mean and variance are those of each example", likely=_EACH_FEATURE)
 def batchnorm_over_features(*args: Any) -> Tensor:
     x = args[0]
     return _normed(*args, mean=x.mean(1, keepdim=True), var=x.var(1, correction=0, keepdim=True))
@@ -742,7 +742,7 @@ _OWN_IN_TRAINING = (
 
 
 @slip(
-    *NORM,
+    *_NORM,
     pattern="in training the batch is normalised by the running averages that it has just moved",
     likely=_OWN_IN_TRAINING,
 )
@@ -767,7 +767,7 @@ def _pulled(x: Tensor, gamma: Tensor, beta: Tensor, eps: float, dx: Pull) -> Ten
 
 
 @slip(
-    *NORM,
+    *_NORM,
     pattern="dx is that of a constant mean and variance",
     likely="mean and variance depend on x too: two terms of dx are missing, which go back through them",
 )
@@ -776,7 +776,7 @@ def batchnorm_constants(*args: Any) -> Tensor:
 
 
 @slip(
-    *NORM,
+    *_NORM,
     pattern="dx is that of a constant variance",
     likely="the variance depends on x too: the term of dx that goes back through it is missing",
 )
@@ -785,7 +785,7 @@ def batchnorm_variance_constant(*args: Any) -> Tensor:
 
 
 @slip(
-    *NORM,
+    *_NORM,
     pattern="dx is that of a constant mean",
     likely="the mean depends on x too: the term of dx that goes back through it is missing",
 )
@@ -794,7 +794,7 @@ def batchnorm_mean_constant(*args: Any) -> Tensor:
 
 
 @slip(
-    *NORM,
+    *_NORM,
     pattern="dx has sums where two means belong",
     likely="dx holds means of dxhat and of dxhat * xhat, over the batch: divide the sums by N",
 )
@@ -817,13 +817,13 @@ def _through_variance(power: float, args: Any) -> Tensor:
 _EXPONENT = "the derivative of var ** -0.5 is -0.5 * var ** -1.5: look at the exponent in the term of the variance"
 
 
-@slip(*NORM, pattern="the power in the term of the variance is -1/2", likely=_EXPONENT)
+@slip(*_NORM, pattern="the power in the term of the variance is -1/2", likely=_EXPONENT)
 def batchnorm_exponent_half(*args: Any) -> Tensor:
     return _through_variance(-0.5, args)
 
 
 @slip(
-    *NORM,
+    *_NORM,
     pattern="the term of the variance is without its factor 1/2",
     likely="the root's derivative has a factor of 1/2, which meets the 2 of the square: one of them is missing",
 )
@@ -832,7 +832,7 @@ def batchnorm_half_missing(*args: Any) -> Tensor:
 
 
 @slip(
-    *NORM,
+    *_NORM,
     pattern="dx is without gamma",
     likely="dx goes through gamma first: put dxhat = dout * gamma wherever dx needs dout",
 )
@@ -849,7 +849,7 @@ def batchnorm_gamma_missing_back(x: Tensor, gamma: Tensor, beta: Tensor, eps: fl
 _XHAT = "dgamma is the sum of dout times the normalised x, not x or x - mean"
 
 
-@slip(*NORM, pattern="dgamma is that of x", likely=_XHAT)
+@slip(*_NORM, pattern="dgamma is that of x", likely=_XHAT)
 def batchnorm_dgamma_of_x(x: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
     right = reference.batchnorm(x, gamma.detach(), beta, eps)
     return straight_through(right, right + gamma * x.detach())
@@ -1603,23 +1603,23 @@ def _attended(
 _ROOT_OF_M = "the scores are divided by the root of M, the number of entries of a query"
 
 
-@slip(*ATTENTION, pattern="the scores are not divided", likely=_ROOT_OF_M)
+@slip(*_ATTENTION, pattern="the scores are not divided", likely=_ROOT_OF_M)
 def attention_no_scale(*args: Any) -> Any:
     return _attended(args, scale=1.0)
 
 
-@slip(*ATTENTION, pattern="the scores are divided by M", likely=_ROOT_OF_M)
+@slip(*_ATTENTION, pattern="the scores are divided by M", likely=_ROOT_OF_M)
 def attention_scale_without_root(*args: Any) -> Any:
     return _attended(args, scale=args[0].shape[-1])
 
 
-@slip(*ATTENTION, pattern="the scores are divided by the root of the number of places", likely=_ROOT_OF_M)
+@slip(*_ATTENTION, pattern="the scores are divided by the root of the number of places", likely=_ROOT_OF_M)
 def attention_scale_of_the_places(*args: Any) -> Any:
     return _attended(args, scale=args[0].shape[-2] ** 0.5)
 
 
 @slip(
-    *ATTENTION,
+    *_ATTENTION,
     pattern="the weights add up to 1 over the places that ask",
     likely="each query shares its attention among the keys: softmax along the last axis",
 )
@@ -1628,7 +1628,7 @@ def attention_softmax_over_queries(*args: Any) -> Any:
 
 
 @slip(
-    *ATTEND,
+    *_ATTEND,
     pattern="queries and keys are exchanged",
     likely="the queries ask and the keys are asked: row q of the scores is query q with every key",
 )
@@ -1769,3 +1769,22 @@ def _fed(params: Params, x: Tensor, between: Callable[[Tensor], Tensor]) -> Tens
 )
 def feed_forward_no_relu(params: Params, x: Tensor) -> Tensor:
     return _fed(params, x, _same)
+
+
+@slip(
+    "mask of what follows",
+    pattern="no place sees itself",
+    likely="a place sees itself, too: what is after it is hidden",
+)
+def mask_hides_the_present(seq: Tensor) -> Tensor:
+    return torch.ones_like(reference.see_only_before(seq)).triu(0)
+
+
+@slip("mask of what follows", pattern="what is before a place is hidden", likely="what is after a place is hidden")
+def mask_hides_the_past(seq: Tensor) -> Tensor:
+    return reference.see_only_before(seq).mT
+
+
+@slip("mask of what follows", pattern="False is where a place must not look", likely="True is what must not be seen")
+def mask_inverted(seq: Tensor) -> Tensor:
+    return ~reference.see_only_before(seq)

@@ -69,7 +69,7 @@ SPEAKING = frozenset(
     )
 )  # fmt: skip
 """Codes whose headline is the cause."""
-EXACT = frozenset(("ALL_ZERO", "SIGN", "FACTOR", "TRANSPOSED", "SWAPPED", "FLOAT32"))
+EXACT = frozenset(("ALL_ZERO", "SIGN", "FACTOR", "TRANSPOSED", "SWAPPED", "FLOAT32", "FORMULA"))
 """Diagnoses whose pattern says what was done, where no cause is known beside."""
 TRUE_OF = {
     "zero": {"ALL_ZERO"},
