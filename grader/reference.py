@@ -126,10 +126,13 @@ class Oracle:
         found = [Variant(slip=slip, replaced=exercise.reference) for slip in self.slips(exercise)]
         calls = self.once(("calls", exercise.reference, case.key), lambda: self._calls(exercise, case)) if slips else {}
         for name, count in calls.items():
-            layers = [other.name for other in self.assignment.exercises if other.reference == name]
+            layers = {other.name for other in self.assignment.exercises if other.reference == name}
             for slip in slips:
-                layer = next((layer for layer in layers if layer in slip.exercises), None)
-                if layer is None or layer == exercise.name:
+                layer = next((layer for layer in slip.exercises if layer in layers), None)
+                if exercise.name in layers and exercise.name in slip.exercises:  # of another reference that is right
+                    found.append(Variant(slip=slip, replaced=name))
+                    continue
+                if layer is None:
                     continue
                 every = Variant(slip=slip, replaced=name, layer=layer, of=count)
                 single = range(1, count + 1) if 1 < count <= MOST_CALLS and exercise.kind is not Kind.TRAINING else ()

@@ -33,7 +33,8 @@ fields); that of a *training* is another training function; that of a *function*
 
 What is for free: a slip of `affine` is looked for in every exercise whose reference calls `affine` (a network, its
 training), in each call and in all, and the message says in which. So a catalogue is of layers, and needs of networks
-only what is wrong between the layers.
+only what is wrong between the layers. Where exercises share a reference, the layer's name is that which `@slip` has
+first; and where a second right reference of an exercise (also_right) calls the first, its slips are the exercise's own.
 
 A mistake that is made forward alone and forward and backward is two slips, and both give the same result in a forward
 check: where they have the same `likely`, they are one cause, told with the pattern of the first. So the one of the

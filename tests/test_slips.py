@@ -411,6 +411,71 @@ def test_a_class_pays_for_a_slip_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(made) == before
 
 
+SHARED = (
+    'name = "loops"\nkind = "function"\nfunction = "loops"\nreference = "double"\ninputs = { x = "N D" }\n'
+    'points = { value = 1 }\n[[exercise.case]]\nname = "small"\nsizes = { N = 3, D = 4 }\n'
+    '[[exercise]]\nname = "no loop"\nkind = "function"\nfunction = "noloop"\nreference = "double"\n'
+    'inputs = { x = "N D" }\npoints = { value = 1 }\n[[exercise.case]]\nname = "small"\nsizes = { N = 3, D = 4 }\n'
+    '[[exercise]]\nname = "net"\nkind = "function"\nfunction = "net"\nreference = "net"\n'
+    'inputs = { x = "N D" }\npoints = { value = 1 }\n[[exercise.case]]\nname = "small"\nsizes = { N = 3, D = 4 }\n'
+)
+DOUBLE = "def double(x):\n    return 2 * x\n\ndef net(x):\n    return torch.relu(double(x)) + x\n"
+TRIPLE = '@slip({}, pattern="p", likely="triples")\ndef triples(x):\n    return 3 * x + x.cos()\n'
+
+
+@pytest.mark.parametrize(("names", "where"), [(("loops", "no loop"), "loops"), (("no loop", "loops"), "no loop")])
+@pytest.mark.parametrize("group", [False, True])
+def test_a_layer_with_two_exercises_is_named_as_the_slip_has_it_first(
+    names: tuple[str, str], where: str, group: bool, tmp_path: Path
+) -> None:
+    listed = ", ".join(f'"{name}"' for name in names)
+    slips = f"BOTH = ({listed})\n" + TRIPLE.format("*BOTH") if group else TRIPLE.format(listed)
+    course = make_course(tmp_path, SHARED, DOUBLE, head=HEAD + "one_slip_costs_once = false\n", slips=slips)
+    text = (
+        "def loops(x):\n    return 3 * x + np.cos(x)\n\ndef noloop(x):\n    return loops(x)\n\n"
+        "def net(x):\n    return np.maximum(noloop(x), 0) + x\n"
+    )
+    report = grade_text(course, text)
+    assert found(report, "net", "value").likely == f"in {where}: triples"
+    assert found(report, "no loop", "value").likely == "triples"
+
+
+PENALTY = (
+    'name = "e"\nkind = "loss"\nloss = "loss"\nreference = "whole"\nalso_right = ["half"]\n'
+    'inputs = { w = "D", x = "N D" }\ngradients = ["w"]\narguments = { reg = 0.3 }\n'
+    'points = { value = 1, gradient = 1 }\n[[exercise.case]]\nname = "small"\nsizes = { N = 3, D = 4 }\n'
+)
+PENALTIES = (
+    "def whole(w, x, reg):\n    return (x @ w).exp().mean() + reg * (w**2).sum()\n\n"
+    "def half(w, x, reg):\n    return whole(w, x, reg / 2)\n"
+)
+SUMMED = (
+    '@slip("e", pattern="p", likely="summed")\ndef summed(w, x, reg):\n'
+    "    return (x @ w).exp().sum() + reg * (w**2).sum()\n"
+    '@slip("e", pattern="p", likely="no exp on the way back")\ndef no_exp(w, x, reg):\n'
+    "    right = reference.whole(w, x, reg)\n"
+    "    return straight_through(right, (x @ w).mean() + reg * (w**2).sum())\n"
+)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+@pytest.mark.parametrize(
+    ("by", "dw", "likely"), [("sum", "np.exp(s)", "summed"), ("mean", "1 / 3", "no exp on the way back")]
+)
+def test_a_slip_is_told_beside_whichever_of_two_right_answers(
+    share: float, by: str, dw: str, likely: str, tmp_path: Path
+) -> None:
+    """With half of the penalty or the whole of it: the exercise's own slip, in no layer."""
+    course = make_course(tmp_path, PENALTY, PENALTIES, slips=SUMMED)
+    text = (
+        f"def loss(w, x, reg):\n    s = x @ w\n    value = np.exp(s).{by}() + {share} * reg * np.sum(w**2)\n"
+        f"    return value, x.T @ ({dw} * np.ones(len(s))) + 2 * {share} * reg * w\n"
+    )
+    report = grade_text(course, text)
+    part = "value" if by == "sum" else "gradient"
+    assert found(report, "e", part).likely == likely
+
+
 # ------------------------------------------------------------------------------------------------------- several causes
 
 SAME = '@slip("relu", pattern="p{0}", likely="{1}")\ndef same_{0}(x):\n    return relu_softplus(x)\n'

@@ -45,7 +45,7 @@ def _by_any(question: Question) -> Ruling:
 
     A statement may leave something open (half of a penalty or all of it), and a maximum has several gradients where two
     are equal. What is right by any of the references passes; but a gradient must be right by one that the student's own
-    results follow. A failure is told by the first of those.
+    results follow. A failure is told by the first of those that a cause is known for.
     """
     exercise, failed = question.exercise, None
     if not exercise.also_right:
@@ -59,8 +59,14 @@ def _by_any(question: Question) -> Ruling:
         ruling = _rule(other)
         if ruling.failure is None:
             return ruling
-        failed = failed or ruling
+        if failed is None or (not _named(failed) and _named(ruling)):
+            failed = ruling
     return failed or _rule(question)
+
+
+def _named(ruling: Ruling) -> bool:
+    """Whether a known slip is the cause."""
+    return ruling.failure is not None and ruling.failure.diagnosis.startswith("SLIP ")
 
 
 def _results(question: Question) -> Ruling:
