@@ -750,6 +750,14 @@ def test_a_rounded_right_gradient_needs_no_diagnosis(layer: Callable[[int], Laye
         assert [d.code for d in diagnose(rounded, true, low)] in ([Code.DTYPE], [])
 
 
+def test_a_plain_number_is_not_called_rounded() -> None:
+    """1.5 in the place of 1.54 is of every type; what was rounded to float16 has digits to its end."""
+    true, context = np.array([1.54]), Context(name="dw")
+    assert Code.FLOAT32 not in {d.code for d in diagnose(np.array([1.5]), true, context)}
+    (told,) = diagnose(true.astype(np.float16).astype(float), true, context)
+    assert (told.code, "float16" in told.pattern) == (Code.FLOAT32, True)
+
+
 @pytest.mark.parametrize(("layer", "tensor", "wrong"), [(s[0], s[2], s[3]) for s in SLIPS])
 def test_a_claim_is_withdrawn_when_one_element_breaks_it(layer: Any, tensor: str, wrong: Wrong) -> None:
     case = layer(2)

@@ -170,10 +170,14 @@ def _tolerance(given: NDArray[Any], true: NDArray[Any], values: Array) -> float:
 
 
 def _grid(given: NDArray[Any], values: Array, expected: Array) -> np.dtype[Any] | None:
-    """The coarser type whose numbers all of the student's elements are, and the expected ones are not; None if none."""
+    """The coarser type whose numbers all of the student's elements are, and the expected ones are not; None if none.
+
+    Plain numbers (1.5, -0.25) are of every type, and say nothing: a rounded one has digits to the end of its type.
+    """
     if given.dtype.kind != "f" or given.dtype.itemsize < 8 or not np.any(values):
         return None
-    for kind in (np.float16, np.float32):
+    for kind, digits in ((np.float16, 8), (np.float32, 11)):
         if np.array_equal(values.astype(kind), values) and not np.array_equal(expected.astype(kind), expected):
-            return np.dtype(kind)
+            scaled = np.ldexp(np.frexp(values)[0], digits)
+            return None if np.array_equal(np.trunc(scaled), scaled) else np.dtype(kind)
     return None

@@ -71,6 +71,8 @@ SPEAKING = frozenset(
 """Codes whose headline is the cause."""
 EXACT = frozenset(("ALL_ZERO", "SIGN", "FACTOR", "TRANSPOSED", "SWAPPED", "FLOAT32", "FORMULA"))
 """Diagnoses whose pattern says what was done, where no cause is known beside."""
+PLAIN = frozenset(("ALL_ZERO", "RULE"))
+"""What is plain to see, and what was held against numbers of its own: with other arrays something else is told first."""
 TRUE_OF = {
     "zero": {"ALL_ZERO"},
     "sign": {"SIGN"},
@@ -225,7 +227,7 @@ def of_mutants(name: str, folder: Path, topics: Table, kinds: Table, ways: Table
             continue  # equivalent, or missed: tests/benchmarks/test_never_wrong.py
         verdict = "named" if hint.names else "unnamed"
         assert version.mutant is not None
-        claimed = hint.code not in SPEAKING and hint.names and hint.diagnosis != "ALL_ZERO"  # which is plain to see
+        claimed = hint.code not in SPEAKING and hint.names and hint.diagnosis not in PLAIN
         if claimed and as_if(version.mutant) not in hint.likely and not borne_out(version, assignment, hint):
             verdict = "wrong"
         line = f"{name}: {version.kind}: {version.words} -> {hint.code} {hint.diagnosis} {hint.text}"
