@@ -76,6 +76,15 @@ def test_only_parameters_that_ought_to_move_are_told_as_frozen(tmp_path: Path) -
     assert part.checks[0].findings[0].likely == "the step leaves them out, or their gradient is zero"
 
 
+def test_zeros_that_stay_zeros_are_no_evidence_of_a_step_that_leaves_them_out(tmp_path: Path) -> None:
+    exercise = MOVES_B[0].replace('b = "D" }', 'b = { axes = "D", draw = "zeros" } }')
+    text = BOTH.replace("+ w}", "* w}")
+    for rate, likely in (("rate", ""), ("rate * 2", "the step leaves them out, or their gradient is zero")):
+        (tmp_path / rate).mkdir()
+        told = judged(tmp_path / rate, (exercise, MOVES_B[1]), text.replace("rate * 2", rate)).checks[0].findings[0]
+        assert (told.pattern, told.likely) == ("still as they were drawn: theta['b']", likely)
+
+
 LOSSES = {
     "no list": ("losses[0]", "it is a number"),
     "text": ("[str(loss) for loss in losses]", "at [0] it is of type str"),

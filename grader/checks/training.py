@@ -179,7 +179,11 @@ def _explained(question: Question, failure: Finding, params: Any, losses: Array,
             pattern = "still as they were drawn: all parameters"
             return replace(failure, pattern=pattern, likely="go on with what the step returns")
         pattern = f"still as they were drawn: {', '.join(frozen)}"
-        return replace(failure, pattern=pattern, likely="the step leaves them out, or their gradient is zero")
+        right = {leaf.name for leaf, _, one in compare_leaves(params, _trained(name, expected)) if one.passed}
+        # Zeros stay what they are in many a wrong step: one that multiplies by the parameters, say.
+        known = right | set(frozen) == set(then) or any(np.any(then[label]) for label in frozen)
+        likely = "the step leaves them out, or their gradient is zero" if known else ""
+        return replace(failure, pattern=pattern, likely=likely)
     for slip in SLIPS:
         other = _reference_on(question, slip)
         if other is not None and _same(params, other.trajectory[0], name):

@@ -72,7 +72,7 @@ SPEAKING = frozenset(
 EXACT = frozenset(("ALL_ZERO", "SIGN", "FACTOR", "TRANSPOSED", "SWAPPED", "FLOAT32", "FORMULA"))
 """Diagnoses whose pattern says what was done, where no cause is known beside."""
 PLAIN = frozenset(("ALL_ZERO", "RULE"))
-"""What is plain to see, and what was held against numbers of its own: with other arrays something else is told first."""
+"""What is plain to see, and what was held against numbers of its own."""
 TRUE_OF = {
     "zero": {"ALL_ZERO"},
     "sign": {"SIGN"},
@@ -146,8 +146,8 @@ class Table:
         print(self.total.line("all"))
 
 
-def first_hint(assignment: Assignment, oracle: Oracle, version: Version) -> Hint | None:
-    """Of the first check that fails; None if none does."""
+def hints(assignment: Assignment, oracle: Oracle, version: Version) -> Iterator[Hint]:
+    """Of each check that fails."""
     session = Session(assignment, version.evaluator(), oracle)
     np.random.seed(0)
     with quietly():
@@ -158,8 +158,12 @@ def first_hint(assignment: Assignment, oracle: Oracle, version: Version) -> Hint
                     told = check.findings[0]
                     where = f"{check.exercise}/{check.aspect}/{check.case}"
                     text = f"{where}: {told.headline} | {told.pattern} | {told.likely}"
-                    return Hint(code=told.code.name, diagnosis=told.diagnosis, text=text, likely=told.likely)
-    return None
+                    yield Hint(code=told.code.name, diagnosis=told.diagnosis, text=text, likely=told.likely)
+
+
+def first_hint(assignment: Assignment, oracle: Oracle, version: Version) -> Hint | None:
+    """Of the first check that fails; None if none does."""
+    return next(hints(assignment, oracle, version), None)
 
 
 def first_hints(
@@ -205,12 +209,11 @@ def claims(hint: Hint) -> set[str]:
 
 
 def borne_out(version: Version, assignment: Assignment, hint: Hint) -> bool:
-    """Whether other arrays tell the same."""
+    """Whether other arrays tell the same, in one case or another."""
 
     def same(seed: int) -> bool:
         drawn = replace(assignment, seed=seed)
-        other = first_hint(drawn, Oracle(drawn), version)
-        return other is not None and bool(claims(other) & claims(hint))
+        return any(claims(other) & claims(hint) for other in hints(drawn, Oracle(drawn), version))
 
     def work(number: int) -> bytes:
         return msgspec.json.encode(same(SEEDS[number]))

@@ -12,6 +12,7 @@ Two to ten minutes a topic on two cores; GRADMARK_TOPICS=mlp,conv takes these al
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from pathlib import Path
 from grader.assignment import Assignment
 from grader.authoring.calibration import upper_bound
 from grader.authoring.corpus import compose, read_slips
+from grader.authoring.forks import Ended, in_forks
 from grader.authoring.survivors import bank, difference, look_closer
 from grader.authoring.trying import (
     OwnCode,
@@ -80,6 +82,16 @@ def place(assignment: Assignment, source: Source) -> Callable[[], Evaluator]:
     return partial(OwnCode if one_file else InProcess, source, assignment.profile)
 
 
+def apart(assignment: Assignment, oracle: Oracle, version: Version, solution: Source) -> float:
+    """How far a variant lies from the solution; infinite if it never ends, and eats all memory on the way."""
+
+    def work(number: int) -> bytes:
+        return str(difference(assignment, oracle, version, place(assignment, solution))).encode()
+
+    ((_, answer),) = in_forks(work, 1, seconds=120.0)
+    return math.inf if isinstance(answer, Ended) else float(answer)
+
+
 def measure(name: str, folder: Path) -> Figures:
     assignment = load_assignment(find_manifest(name))
     oracle, found = Oracle(assignment), Figures()
@@ -96,7 +108,7 @@ def measure(name: str, folder: Path) -> Figures:
     for version, tried in zip(same, try_versions(assignment, oracle, same, workers=WORKERS), strict=True):
         if not tried.killed and not tried.undecided:
             found.checks += tried.checks
-        elif difference(assignment, oracle, version, place(assignment, solution)) <= SAME:
+        elif apart(assignment, oracle, version, solution) <= SAME:
             found.checks += tried.checks
             found.false_fails.append(f"{version.words}: {', '.join(tried.codes)}")
         else:
