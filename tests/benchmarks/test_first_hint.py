@@ -48,6 +48,7 @@ from grader.checks.likeness import as_if
 from grader.findings import Verdict
 from grader.grading import Session, grade
 from grader.manifest import load_assignment
+from grader.mutants import Mutant, MutantKind
 from grader.reference import Oracle
 from grader.report.model import PartReport
 from grader.sandbox.inprocess import InProcess
@@ -202,6 +203,12 @@ def held_out(assignment: Assignment, folder: Path) -> list[Version]:
     return chance.sample(found, min(len(found), MUTANTS))
 
 
+def says(hint: Hint, mutant: Mutant) -> bool:
+    """Whether it is the mutation that is told."""
+    left_out = mutant.kind is MutantKind.UPSTREAM and hint.likely.startswith("dout is left out")
+    return left_out or as_if(mutant) in hint.likely
+
+
 def claims(hint: Hint) -> set[str]:
     """What it says, each by itself: of two slips with one result both are told, and other arrays tell them apart."""
     kind, _, what = hint.diagnosis.partition(" ")
@@ -231,7 +238,7 @@ def of_mutants(name: str, folder: Path, topics: Table, kinds: Table, ways: Table
         verdict = "named" if hint.names else "unnamed"
         assert version.mutant is not None
         claimed = hint.code not in SPEAKING and hint.names and hint.diagnosis not in PLAIN
-        if claimed and as_if(version.mutant) not in hint.likely and not borne_out(version, assignment, hint):
+        if claimed and not says(hint, version.mutant) and not borne_out(version, assignment, hint):
             verdict = "wrong"
         line = f"{name}: {version.kind}: {version.words} -> {hint.code} {hint.diagnosis} {hint.text}"
         topics.add(name, verdict, line)
