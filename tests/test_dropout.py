@@ -155,6 +155,15 @@ def test_a_dropout_that_can_not_be_judged_is_refused(tmp_path: Path, change: tup
         make_course(tmp_path, EXERCISE.replace(*change), REFERENCE, HEAD)
 
 
+def test_of_a_zero_nobody_can_tell_whether_it_was_kept(tmp_path: Path) -> None:
+    exercise = EXERCISE.replace('x = "N D"', 'x = { axes = "N D", draw = "zeros" }')
+    report = grade_text(make_course(tmp_path, exercise, REFERENCE), RIGHT[next(iter(RIGHT))])
+    for part in ("forward", "backward"):
+        (told,) = {(f.fault, f.headline) for check in parts(report)[part].checks for f in check.findings}
+        assert told[0] == "course"
+        assert "x has a zero" in told[1]
+
+
 def test_twenty_seeds_blame_nobody(tmp_path: Path) -> None:
     assignment = make_course(tmp_path, EXERCISE, REFERENCE)
     for seed in range(20):

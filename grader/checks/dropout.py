@@ -19,6 +19,7 @@ from grader.calls import Kept
 from grader.checks.asking import finding, size_of
 from grader.checks.question import Question, Ruling
 from grader.checks.values import Leaf, compare_leaves, expected_leaves, structure_problem, tell
+from grader.errors import OracleError
 from grader.findings import Finding, FindingCode
 from grader.numerics.comparison import Comparison
 from grader.reference import Expected
@@ -126,6 +127,10 @@ def test(question: Question) -> Ruling:
 
 def _run(question: Question, *, train: bool) -> tuple[Any, Kept]:
     function, x = question.exercise.functions["forward"], _x(question)
+    if train and not np.all(x):
+        name = next(iter(question.case.inputs))
+        problem = f"{name} has a zero, and of a zero the result doesn't tell whether it was kept"
+        raise OracleError(question.exercise.name, problem)
     return question.student.pair(function, x, _p(question), train, like=size_of(x))
 
 
