@@ -56,8 +56,10 @@ def asked_again(question: Question, ruling: Ruling) -> Ruling:
     try:
         near = _is_near(ruling) and question.student.precision is Precision.FLOAT64
         return replace(ruling, failure=_with_cause(question, failure, near=near))
-    except Unanswered:
-        return ruling
+    except Unanswered as unanswered:
+        # What its process sends unasked is told, whichever question it is that meets it.
+        met = unanswered.finding.code is FindingCode.MALFORMED
+        return replace(ruling, failure=unanswered.finding, status=unanswered.status) if met else ruling
 
 
 def _with_cause(question: Question, failure: Finding, *, near: bool) -> Finding:
