@@ -99,7 +99,7 @@ VARYING = [
         "    return w - lr * v, {'velocity': v}\n",
     ),
     (FUNCTION, PRODUCT, "calls = []\ndef f(x, w):\n    calls.append(1)\n    return len(calls) * np.tanh(x @ w) + 1\n"),
-    (FUNCTION, PRODUCT, "def f(x, w):\n    return np.tanh(np.random.permutation(x) @ w)\n"),
+    (FUNCTION, PRODUCT, "def f(x, w):\n    return np.tanh(x @ w) + np.random.random(len(x))\n"),
 ]
 
 
@@ -111,6 +111,15 @@ def test_what_answers_otherwise_the_second_time_is_told_so(
     assert {(finding.diagnosis, finding.likely.partition(" (")[0]) for finding in found.values()} == {
         ("VARIES", "it keeps something from call to call")
     }
+
+
+def test_a_second_answer_that_is_none_is_told(tmp_path: Path) -> None:
+    """As that of a process which writes into the judge's channel: what it was asked for does not matter."""
+    text = (
+        "calls = []\ndef f(x, w):\n    calls.append(1)\n    out = 3 + np.tanh(x @ w)\n"
+        "    return (out, None) if len(calls) == 1 else out\ndef b(dout, cache):\n    return None\n"
+    )
+    assert told(tmp_path, LAYER, PRODUCT, text)["forward"].code == "MALFORMED"
 
 
 def test_what_hardly_depends_on_anything_may_stay_the_same(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a function that fails without a known cause says of itself when it is asked again.
 
-*The same.* Another answer to the same question comes from what is kept from call to call, or from a draw.
+*The same.* Another answer to the same question comes from what is kept from call to call, from a draw, or from memory
+that was never written.
 
 *Nearly the same.* A result that is right to six digits was rounded on the way (a cast, zeros made by torch without a
 dtype), or it comes from another formula by little (an epsilon). Its numbers do not tell which, but the function does.
@@ -41,8 +42,8 @@ _SEEN: Final = 64 * float(np.finfo(np.float64).eps)
 """Share of an array's largest element by which float64 shows for sure that something moved."""
 _NUMBERS: Final = (FindingCode.WRONG_VALUE, FindingCode.WRONG_GRADIENT, FindingCode.WRONG_TRAJECTORY)
 _VARIES: Final = (
-    "it keeps something from call to call (a global, a default argument, a list that grows) or draws at random: "
-    "what it returns may depend on its arguments alone"
+    "it keeps something from call to call (a global, a default argument, a list that grows), draws at random, or "
+    "leaves a part of np.empty unset: what it returns may depend on its arguments alone"
 )
 
 
@@ -64,7 +65,7 @@ def asked_again(question: Question, ruling: Ruling) -> Ruling:
 
 def _with_cause(question: Question, failure: Finding, *, near: bool) -> Finding:
     first, second = _answer(question, question.case), _answer(question, question.case)
-    if first and not _equal(first, second) and not _rounded_otherwise(question, first, second):
+    if first and not _equal(first, second) and not _differ_by_order(question, first, second):
         pattern = "asked the same again it returns something else"
         return replace(failure, pattern=pattern, likely=_VARIES, diagnosis="VARIES")
     name = _rounded(question, first) if near and question.exercise.kind is not Kind.TRAINING else None
@@ -138,7 +139,7 @@ def _equal(one: list[Any], other: list[Any]) -> bool:
     return len(one) == len(other) and all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, other, strict=True))
 
 
-def _rounded_otherwise(question: Question, first: list[Any], second: list[Any]) -> bool:
+def _differ_by_order(question: Question, first: list[Any], second: list[Any]) -> bool:
     """Whether two answers differ by no more than the order in which a device adds up: see numerics.contract."""
     near = 1e-9 if question.student.precision is Precision.FLOAT64 else 1e-3
     return len(first) == len(second) and all(
